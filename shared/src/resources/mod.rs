@@ -1,0 +1,55 @@
+//! The kinds of documents, one file each. Member names follow Otoroshi's entities, so that documents
+//! written for it are taken as printed. The types read leniently; the admin API checks strictly,
+//! against the schemas derived from them.
+
+mod admin;
+mod apikey;
+mod backend;
+mod embedding_model;
+mod global_plugin;
+mod inert;
+mod plugin;
+mod plugin_config;
+mod provider;
+mod route;
+mod service;
+
+pub use admin::{Admin, Role};
+pub use apikey::{
+    Apikey, Authorization, Constraints, Restriction, RestrictionEntity, Restrictions, Rotation,
+};
+pub use backend::{Backend, BackendEntity, Client, Target};
+pub use embedding_model::{EmbeddingConfig, EmbeddingModel};
+pub use global_plugin::GlobalPlugin;
+pub use inert::Inert;
+pub use plugin::{PluginInstance, PluginSlot};
+pub use plugin_config::PluginConfig;
+pub use provider::{Connection, Mock, ModelFilter, Provider};
+pub use route::{Frontend, Route};
+pub use service::Service;
+
+use crate::id::Id;
+
+/// Id of a [`Route`].
+pub type RouteId = Id<Route>;
+/// Id of a [`Service`].
+pub type ServiceId = Id<Service>;
+/// Id of a [`BackendEntity`].
+pub type BackendId = Id<BackendEntity>;
+/// Id of a [`PluginInstance`].
+pub type PluginId = Id<PluginInstance>;
+/// Id of a [`GlobalPlugin`].
+pub type GlobalPluginId = Id<GlobalPlugin>;
+/// Id of a [`Provider`].
+pub type ProviderId = Id<Provider>;
+/// Id of an [`EmbeddingModel`].
+pub type EmbeddingModelId = Id<EmbeddingModel>;
+/// Id of an [`Apikey`]: its `clientId`.
+pub type ApikeyId = Id<Apikey>;
+/// Id of an [`Admin`].
+pub type AdminId = Id<Admin>;
+
+/// `true`, for members that are on unless they say otherwise.
+const fn yes() -> bool {
+    true
+}

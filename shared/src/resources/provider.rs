@@ -1,0 +1,182 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::{Inert, ProviderId};
+use crate::resource::Resource;
+use crate::secret::Secret;
+
+/// An account at an LLM vendor, or a server of one's own: where chat requests go.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Provider {
+    /// Generated when absent.
+    #[schema(value_type = Option<String>)]
+    pub id: ProviderId,
+    /// Shown to people. Callers name the provider by its slug: `metadata.endpoint_name`, else
+    /// `metadata.provider_name`, else this, in lower case with `_` between words.
+    #[serde(default)]
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// Labels.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Labels with values.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+    /// The kind, as `/provider-kinds` lists it.
+    #[schema(example = "openai")]
+    pub provider: String,
+    /// How it is reached.
+    #[serde(default)]
+    pub connection: Connection,
+    /// Members that a request gets where it lacks them: `model` and others of the vendor's API.
+    /// `allow_config_override: false` lets them win over the request's.
+    #[serde(default)]
+    #[schema(value_type = Object, example = json!({"model": "gpt-4o-mini"}))]
+    pub options: Map<String, Value>,
+    /// Which models may be used.
+    #[serde(default)]
+    pub models: ModelFilter,
+    /// The provider called when this one fails.
+    #[serde(default)]
+    provider_fallback: Inert,
+    /// Persistent memory.
+    #[serde(default)]
+    memory: Inert,
+    /// Prompt contexts.
+    #[serde(default)]
+    context: Inert,
+    /// Guardrails.
+    #[serde(default)]
+    guardrails: Inert,
+    /// Whether a denial is an error.
+    #[serde(default)]
+    guardrails_fail_on_deny: Inert,
+    /// Response cache.
+    #[serde(default)]
+    cache: Inert,
+}
+
+/// How a provider is reached. Times in milliseconds.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Connection {
+    /// Base of the API; the vendor's when absent.
+    #[schema(example = "https://api.openai.com/v1")]
+    pub base_url: Option<String>,
+    /// The same as `base_url`.
+    pub base_domain: Option<String>,
+    /// Credential, sent as the vendor wants it.
+    pub token: Option<Secret>,
+    /// Headers of every call, `{api_key}` and `{token}` standing for the token.
+    pub headers: BTreeMap<String, Secret>,
+    /// The whole call, its streamed answer excepted.
+    #[schema(minimum = 1)]
+    pub timeout: u64,
+    /// Until the connection stands.
+    #[schema(minimum = 1)]
+    pub connect_timeout: u64,
+    /// Silence between pieces of a streamed answer.
+    #[schema(minimum = 1)]
+    pub idle_timeout: u64,
+    /// A whole streamed answer.
+    #[schema(minimum = 1)]
+    pub stream_timeout: u64,
+    /// Path of the model list, below the base.
+    pub models_path: Option<String>,
+    /// Whether it can stream.
+    pub supports_streaming: bool,
+    /// Members of the body under other names.
+    pub param_mappings: BTreeMap<String, String>,
+    /// Members that every body gets, over the request's.
+    #[schema(value_type = Object)]
+    pub additional_body_params: Map<String, Value>,
+    /// Tools can be used.
+    supports_tools: Inert,
+    /// Legacy completions can be used.
+    supports_completion: Inert,
+    /// Usage is summed over the pieces of a stream.
+    acc_stream_consumptions: Inert,
+    /// Scripted behaviour of the kind `mock`.
+    pub mock: Mock,
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self {
+            base_url: None,
+            base_domain: None,
+            token: None,
+            headers: BTreeMap::new(),
+            timeout: 180_000,
+            connect_timeout: 10_000,
+            idle_timeout: 120_000,
+            stream_timeout: 3_600_000,
+            models_path: None,
+            supports_streaming: true,
+            param_mappings: BTreeMap::new(),
+            additional_body_params: Map::new(),
+            supports_tools: Inert,
+            supports_completion: Inert,
+            acc_stream_consumptions: Inert,
+            mock: Mock::default(),
+        }
+    }
+}
+
+/// What a provider of the kind `mock` answers.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Mock {
+    /// The text of each answer; without it, one that names the model and the last message's length.
+    pub answer: Option<String>,
+    /// Pieces of a streamed answer.
+    #[schema(minimum = 1, maximum = 10_000)]
+    pub chunks: u32,
+    /// Milliseconds before the answer and before each piece.
+    #[schema(maximum = 60_000)]
+    pub delay: u64,
+    /// Answers with this status and an error instead.
+    #[schema(minimum = 400, maximum = 599)]
+    pub status: Option<u16>,
+    /// Breaks a streamed answer after so many pieces.
+    pub cut_after: Option<u32>,
+}
+
+impl Default for Mock {
+    fn default() -> Self {
+        Self { answer: None, chunks: 20, delay: 0, status: None, cut_after: None }
+    }
+}
+
+/// Which models may be used: one of `include` must match the whole name (none: any may), and none
+/// of `exclude`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ModelFilter {
+    /// Regular expressions.
+    #[schema(example = json!(["gpt-4o.*"]))]
+    pub include: Vec<String>,
+    /// Regular expressions.
+    pub exclude: Vec<String>,
+}
+
+impl Resource for Provider {
+    const KIND: &'static str = "provider";
+    const PLURAL: &'static str = "providers";
+    const TITLE: &'static str = "Provider";
+    const ABOUT: &'static str = "LLM vendors' accounts and servers of one's own.";
+
+    fn example() -> Value {
+        json!({
+            "name": "openai",
+            "provider": "openai",
+            "connection": {"token": "$env://OPENAI_API_KEY"},
+            "options": {"model": "gpt-4o-mini"}
+        })
+    }
+}
