@@ -1,1 +1,13 @@
-//! placeholder
+//! What serves the LLM endpoints: snapshots of the configuration, routing, plugins, protocols and
+//! providers.
+//!
+//! Nothing outside [`upstream`] opens a connection. Nothing on the path of a request takes a lock,
+//! reads a disk or does work in proportion to the configuration.
+
+pub mod error;
+pub mod exchange;
+pub mod plugin;
+pub mod protocol;
+pub mod provider;
+pub mod snapshot;
+pub mod worker;

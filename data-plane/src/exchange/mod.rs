@@ -1,0 +1,63 @@
+//! One request's life, a file per step: admit, route, authorize, prepare, call, answer, account.
+
+mod account;
+
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderMap, HeaderName};
+
+pub use account::Account;
+
+use crate::snapshot::{Apikey, Matched, Snapshot};
+use crate::worker::Worker;
+
+/// One request, from its first byte to the last of its answer, in one revision of the
+/// configuration.
+pub struct Exchange {
+    /// What the caller sent; its path is whole, whatever the route strips.
+    pub request: HttpRequest,
+    /// The body, until somebody takes it.
+    pub payload: Payload,
+    /// Of the request, in every answer and log line.
+    pub request_id: Rc<str>,
+    /// The caller's address, behind trusted proxies too.
+    pub client: IpAddr,
+    /// Whether the caller came over TLS, behind trusted proxies too.
+    pub secure: bool,
+    /// The configuration that this request sees.
+    pub snapshot: Arc<Snapshot>,
+    /// The route, and how it matched.
+    pub matched: Matched,
+    /// Who calls, once a plugin has said so.
+    pub key: Option<Arc<Apikey>>,
+    /// Where credentials were found that must not travel on.
+    pub wiped: Vec<Credential>,
+    /// What this worker has: upstream clients, metrics, limits.
+    pub worker: Rc<Worker>,
+    /// What is logged and counted when the exchange ends, however it ends.
+    pub account: Account,
+}
+
+/// A place of the request where a credential was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// A header.
+    Header(HeaderName),
+    /// A query parameter.
+    Query(String),
+    /// A cookie.
+    Cookie(String),
+}
+
+/// The head of an answer, as plugins of the response phase may change it.
+pub struct AnswerHead<'a> {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: &'a mut HeaderMap,
+}

@@ -1,0 +1,81 @@
+//! Plugins: what a request passes on its way. A folder each, and one [`registry`].
+
+pub mod registry;
+
+use futures_util::future::LocalBoxFuture;
+use sanmon_shared::Problem;
+use sanmon_shared::catalogue::Phase;
+use sanmon_shared::seal::Seal;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::error::GatewayError;
+use crate::exchange::{AnswerHead, Exchange};
+use crate::protocol::Protocol;
+
+/// What building a plugin or a provider may look at.
+pub struct BuildContext<'a> {
+    /// Opens sealed secrets. None while the control plane checks a write: then secrets are not
+    /// revealed, and an unset variable of the environment is no problem.
+    pub seal: Option<&'a Seal>,
+    /// Looks up a variable of this process's environment.
+    pub environment: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// What a phase says: done at once, as nearly all are, or still to wait for something.
+pub enum Step<'a> {
+    /// The phase is over; an error ends the request.
+    Done(Result<(), GatewayError>),
+    /// The phase goes on with I/O.
+    Wait(LocalBoxFuture<'a, Result<(), GatewayError>>),
+}
+
+impl Step<'_> {
+    /// The request goes on.
+    pub const NEXT: Self = Step::Done(Ok(()));
+}
+
+/// A kind of plugin. Built when a snapshot is made, so a bad config is refused by the admin API and
+/// never met by a request.
+pub trait Plugin: Send + Sync + Sized + 'static {
+    /// What a slot's `plugin` says: kebab-case.
+    const NAME: &'static str;
+    /// Other names, such as Otoroshi's long ids.
+    const ALIASES: &'static [&'static str] = &[];
+    /// What it does, in a sentence.
+    const ABOUT: &'static str;
+    /// When it acts; hooks of other phases are never called.
+    const PHASES: &'static [Phase];
+    /// What a slot's `config` holds.
+    type Config: DeserializeOwned + ToSchema;
+
+    /// Configs that build, for the catalogue.
+    fn examples() -> Vec<Value>;
+
+    /// Checks and compiles a config; problems point into it.
+    fn build(config: Self::Config, context: &BuildContext<'_>) -> Result<Self, Vec<Problem>>;
+
+    /// [`Phase::Match`]: whether the route is the one for this request.
+    fn matches(&self, _: &Exchange) -> bool {
+        true
+    }
+
+    /// [`Phase::Authorize`].
+    fn authorize<'a>(&'a self, _: &'a mut Exchange) -> Step<'a> {
+        Step::NEXT
+    }
+
+    /// [`Phase::Request`].
+    fn request<'a>(&'a self, _: &'a mut Exchange) -> Step<'a> {
+        Step::NEXT
+    }
+
+    /// [`Phase::Backend`]: what answers.
+    fn backend(&self) -> Option<&dyn Protocol> {
+        None
+    }
+
+    /// [`Phase::Response`]: every answer of the route passes here, errors included.
+    fn response(&self, _: &Exchange, _: &mut AnswerHead) {}
+}

@@ -1,0 +1,31 @@
+//! What clients speak: paths, options, errors and streams of each dialect. Made of `wire` formats;
+//! opens no connection itself.
+
+use actix_web::HttpResponse;
+use futures_util::future::LocalBoxFuture;
+
+use crate::error::GatewayError;
+use crate::exchange::Exchange;
+
+/// How errors are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// `{"error": {"message", "type", "param", "code"}}`.
+    OpenAi,
+    /// RFC 9457 `application/problem+json`: for plain proxying, and where no route was found.
+    #[default]
+    Problem,
+}
+
+/// What answers the requests of a slot instead of the route's targets.
+pub trait Protocol: Send + Sync {
+    /// How its clients read errors.
+    fn dialect(&self) -> Dialect;
+
+    /// Answers. The body is still to be read, from the exchange. An error returned here is written
+    /// in the dialect by the caller; an error inside a stream is the protocol's own to write.
+    fn answer<'a>(
+        &'a self,
+        exchange: &'a mut Exchange,
+    ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>>;
+}
