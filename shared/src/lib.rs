@@ -16,6 +16,7 @@ pub mod seal;
 pub mod secret;
 pub mod store;
 pub mod task;
+pub mod tls;
 
 pub use id::Id;
 pub use problem::Problem;
