@@ -8,6 +8,7 @@ pub mod clock;
 pub mod id;
 pub mod marks;
 pub mod problem;
+pub mod proxies;
 pub mod report;
 pub mod resource;
 pub mod resources;
