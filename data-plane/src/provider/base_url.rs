@@ -1,0 +1,100 @@
+//! The base of a provider's API, checked when it is built.
+
+use url::Url;
+
+use super::Kind;
+
+/// The base URL of a provider, without a slash at its end. `given` wins over the kind's own.
+pub(super) fn base_url(kind: &Kind, given: Option<&str>) -> Result<Url, String> {
+    let text = given.map(str::trim).filter(|text| !text.is_empty());
+    if text.is_none() && kind.base_url.is_empty() {
+        return Err(format!("a provider of the kind {:?} needs a base_url", kind.name));
+    }
+    let mut url = Url::parse(text.unwrap_or(kind.base_url))
+        .map_err(|error| format!("it is no URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("its scheme is {:?}; there are http and https", url.scheme()));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err("it has no host".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it holds a user or password; credentials go into token or headers".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("it has a query or fragment".to_owned());
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    let vendor = Url::parse(kind.base_url).ok();
+    let path = match &vendor {
+        // `https://api.openai.com` stands for `https://api.openai.com/v1`.
+        Some(vendor) if path.is_empty() && vendor.host_str() == url.host_str() => {
+            vendor.path().trim_end_matches('/').to_owned()
+        }
+        _ if !path.ends_with(kind.below_base) => path + kind.below_base,
+        _ => path,
+    };
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// The URL of an endpoint below a base; `path` begins with a slash.
+pub(super) fn endpoint(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(kind: &str, given: Option<&str>) -> Result<String, String> {
+        base_url(Kind::find(kind).unwrap(), given).map(|url| endpoint(&url, "/models").to_string())
+    }
+
+    #[test]
+    fn bases_are_completed_as_documents_of_otoroshi_mean_them() {
+        for (kind, given, expected) in [
+            ("openai", None, "https://api.openai.com/v1/models"),
+            ("openai", Some("https://api.openai.com"), "https://api.openai.com/v1/models"),
+            ("openai", Some("https://api.openai.com/v1/"), "https://api.openai.com/v1/models"),
+            ("openai", Some("http://127.0.0.1:1/v1//"), "http://127.0.0.1:1/v1/models"),
+            ("openai", Some("http://127.0.0.1:1"), "http://127.0.0.1:1/models"),
+            ("openai-compatible", Some(" http://h/a/b "), "http://h/a/b/models"),
+            ("mistral", Some("https://api.mistral.ai"), "https://api.mistral.ai/v1/models"),
+            ("mistral", Some("http://h"), "http://h/v1/models"),
+            ("mistral", Some("http://h/v1"), "http://h/v1/models"),
+            ("groq", Some("https://api.groq.com"), "https://api.groq.com/openai/v1/models"),
+            ("x-ai", Some("https://api.x.ai/v1"), "https://api.x.ai/v1/models"),
+        ] {
+            assert_eq!(base(kind, given).as_deref(), Ok(expected), "{kind} {given:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_called_is_refused() {
+        for given in [
+            "ftp://h",
+            "h/v1",
+            "http://",
+            "http://user@h",
+            "http://u:p@h/v1",
+            "http://h?a=b",
+            "http://h#x",
+            "file:///etc/passwd",
+        ] {
+            assert!(base("openai", Some(given)).is_err(), "{given}");
+        }
+        assert!(base("openai-compatible", None).unwrap_err().contains("needs a base_url"));
+        assert!(base("openai-compatible", Some("  ")).is_err());
+    }
+
+    #[test]
+    fn every_row_has_a_base_that_parses() {
+        for kind in super::super::KINDS.iter().filter(|kind| !kind.base_url.is_empty()) {
+            let url = base_url(kind, None).unwrap();
+            assert_eq!(url.as_str().trim_end_matches('/'), kind.base_url, "{}", kind.name);
+        }
+    }
+}
