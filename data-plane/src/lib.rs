@@ -6,8 +6,11 @@
 
 pub mod error;
 pub mod exchange;
+pub mod limits;
 pub mod plugin;
 pub mod protocol;
 pub mod provider;
 pub mod snapshot;
+pub mod telemetry;
+pub mod upstream;
 pub mod worker;

@@ -1,6 +1,178 @@
-/// What is logged and counted when an exchange ends, however it ends: the record goes out in `Drop`.
-#[derive(Debug, Default)]
-pub struct Account {
-    /// The model as the caller named it.
-    pub model: Option<String>,
+//! What is logged and counted of an exchange, gathered on its way.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use tokio::time::Instant;
+
+use super::RequestId;
+use crate::error::{Code, GatewayError};
+use crate::telemetry::Telemetry;
+
+/// What is logged and counted when an exchange ends, however it ends: the record goes out when its
+/// last handle is dropped. Whoever answers as a stream keeps a handle in it.
+#[derive(Clone)]
+pub struct Account(Rc<Record>);
+
+/// Tokens as the provider counted them, details included in the sums.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// All input tokens.
+    pub input: u64,
+    /// All output tokens.
+    pub output: u64,
+    /// Input tokens that were read from the provider's cache.
+    pub cache_read: u64,
+    /// Input tokens that were written to the provider's cache.
+    pub cache_write: u64,
+    /// Output tokens that were spent on reasoning.
+    pub reasoning: u64,
+    /// Not counted by the provider but guessed by the gateway.
+    pub estimated: bool,
+}
+
+/// Everything that is known of an exchange.
+pub(crate) struct Record {
+    telemetry: Rc<Telemetry>,
+    pub(crate) request: HttpRequest,
+    pub(crate) request_id: RequestId,
+    pub(crate) began: Instant,
+    pub(crate) revision: u64,
+    pub(crate) route: RefCell<Option<Arc<str>>>,
+    pub(crate) key: RefCell<Option<Arc<str>>>,
+    pub(crate) provider: RefCell<Option<Arc<str>>>,
+    pub(crate) model: RefCell<Option<Box<str>>>,
+    pub(crate) status: Cell<StatusCode>,
+    pub(crate) code: Cell<Option<Code>>,
+    pub(crate) detail: RefCell<Option<String>>,
+    pub(crate) bytes_in: Cell<u64>,
+    pub(crate) bytes_out: Cell<u64>,
+    pub(crate) tokens: Cell<Option<Tokens>>,
+    pub(crate) attempts: Cell<u32>,
+    pub(crate) upstream: Cell<Duration>,
+    upstream_began: Cell<Option<Instant>>,
+    pub(crate) first_byte: Cell<Option<Instant>>,
+    pub(crate) first_token: Cell<Option<Instant>>,
+    pub(crate) streamed: Cell<bool>,
+    pub(crate) complete: Cell<bool>,
+    pub(crate) cut: Cell<bool>,
+}
+
+impl Account {
+    /// Of a request that has just come in.
+    pub(crate) fn open(
+        telemetry: &Rc<Telemetry>,
+        request: HttpRequest,
+        request_id: RequestId,
+        revision: u64,
+        began: Instant,
+    ) -> Self {
+        telemetry.began();
+        Self(Rc::new(Record {
+            telemetry: Rc::clone(telemetry),
+            request,
+            request_id,
+            began,
+            revision,
+            route: RefCell::default(),
+            key: RefCell::default(),
+            provider: RefCell::default(),
+            model: RefCell::default(),
+            status: Cell::new(StatusCode::OK),
+            code: Cell::default(),
+            detail: RefCell::default(),
+            bytes_in: Cell::default(),
+            bytes_out: Cell::default(),
+            tokens: Cell::default(),
+            attempts: Cell::default(),
+            upstream: Cell::default(),
+            upstream_began: Cell::default(),
+            first_byte: Cell::default(),
+            first_token: Cell::default(),
+            streamed: Cell::default(),
+            complete: Cell::default(),
+            cut: Cell::default(),
+        }))
+    }
+
+    /// The model that was asked for, as the provider calls it.
+    pub fn set_model(&self, model: &str) {
+        *self.0.model.borrow_mut() = Some(model.into());
+    }
+
+    /// The provider that answers, or is tried last: its id.
+    pub fn set_provider(&self, provider: Arc<str>) {
+        *self.0.provider.borrow_mut() = Some(provider);
+    }
+
+    /// The key of the caller: its id.
+    pub fn set_key(&self, key: Arc<str>) {
+        *self.0.key.borrow_mut() = Some(key);
+    }
+
+    /// The tokens of the whole exchange.
+    pub fn set_tokens(&self, tokens: Tokens) {
+        self.0.tokens.set(Some(tokens));
+    }
+
+    /// The answer is a stream of events.
+    pub fn set_streamed(&self) {
+        self.0.streamed.set(true);
+    }
+
+    /// The first piece of content leaves now; later calls say nothing.
+    pub fn first_token(&self) {
+        if self.0.first_token.get().is_none() {
+            self.0.first_token.set(Some(Instant::now()));
+        }
+    }
+
+    /// The exchange ends with this error, as its answer or in the midst of it.
+    pub fn failed(&self, error: &GatewayError) {
+        self.0.code.set(Some(error.code));
+        self.0.detail.borrow_mut().clone_from(&error.detail);
+    }
+
+    /// The same of a stream that had begun.
+    pub fn failed_in_stream(&self, error: &GatewayError) {
+        self.failed(error);
+        self.0.cut.set(true);
+    }
+
+    /// An attempt at an upstream begins.
+    pub fn upstream_began(&self, at: Instant) {
+        self.0.attempts.set(self.0.attempts.get() + 1);
+        self.0.upstream_began.set(Some(at));
+    }
+
+    /// The upstream has answered, or the rest of its answer is here. Time until then is not the
+    /// gateway's own.
+    pub fn upstream_ended(&self, at: Instant) {
+        if let Some(began) = self.0.upstream_began.take() {
+            self.0.upstream.set(self.0.upstream.get() + at.duration_since(began));
+        }
+    }
+
+    /// Waiting for the upstream goes on: for the rest of its answer.
+    pub fn upstream_again(&self, at: Instant) {
+        self.0.upstream_began.set(Some(at));
+    }
+
+    pub(crate) fn record(&self) -> &Record {
+        &self.0
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if let Some(began) = self.upstream_began.take() {
+            self.upstream.set(self.upstream.get() + began.elapsed());
+        }
+        let telemetry = Rc::clone(&self.telemetry);
+        telemetry.ended(self);
+    }
 }

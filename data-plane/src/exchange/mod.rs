@@ -1,6 +1,8 @@
 //! One request's life, a file per step: admit, route, authorize, prepare, call, answer, account.
 
 mod account;
+mod body;
+mod request_id;
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -11,7 +13,9 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName};
 
-pub use account::Account;
+pub(crate) use account::Record;
+pub use account::{Account, Tokens};
+pub use request_id::RequestId;
 
 use crate::snapshot::{Apikey, Matched, Snapshot};
 use crate::worker::Worker;
@@ -24,7 +28,7 @@ pub struct Exchange {
     /// The body, until somebody takes it.
     pub payload: Payload,
     /// Of the request, in every answer and log line.
-    pub request_id: Rc<str>,
+    pub request_id: RequestId,
     /// The caller's address, behind trusted proxies too.
     pub client: IpAddr,
     /// Whether the caller came over TLS, behind trusted proxies too.

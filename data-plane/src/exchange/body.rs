@@ -1,0 +1,125 @@
+//! Reading the caller's body: bounded in size and time.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Poll, ready};
+
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::header::CONTENT_LENGTH;
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream as _;
+use tokio::time::{Sleep, sleep};
+
+use super::Exchange;
+use crate::error::{Code, GatewayError};
+
+/// What is taken in advance for a body, whatever its head announces: a caller that announces much
+/// and sends nothing costs little.
+const TAKEN_AT_ONCE: usize = 256 * 1024;
+
+impl Exchange {
+    /// How long the caller says its body is.
+    pub fn announced(&self) -> Option<u64> {
+        self.request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    }
+
+    /// The caller's whole body, which may be read once and is not larger than `limit` and the
+    /// gateway's own limit. Each piece is shown to `see` as it comes, which can refuse the rest. A
+    /// body that came in one piece is not copied.
+    pub async fn body(
+        &mut self,
+        limit: usize,
+        mut see: impl FnMut(&[u8]) -> Result<(), GatewayError>,
+    ) -> Result<Bytes, GatewayError> {
+        let limits = self.worker.limits;
+        let limit = limit.min(limits.body_bytes);
+        let announced = self.announced();
+        if announced.is_some_and(|announced| announced > limit as u64) {
+            return Err(too_large(limit));
+        }
+        let announced = announced.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
+        let mut payload = std::mem::replace(&mut self.payload, Payload::None);
+        let mut timer = pin!(None::<Sleep>);
+        let mut whole = Whole::None;
+        loop {
+            let piece = poll_fn(|context| match Pin::new(&mut payload).poll_next(context) {
+                Poll::Ready(piece) => Poll::Ready(Ok(piece)),
+                Poll::Pending => {
+                    // Most bodies come with their heads, and need no timer.
+                    if timer.is_none() {
+                        timer.set(Some(sleep(limits.body_timeout)));
+                    }
+                    let Some(timer) = timer.as_mut().as_pin_mut() else { return Poll::Pending };
+                    ready!(timer.poll(context));
+                    Poll::Ready(Err(too_slow()))
+                }
+            });
+            let Some(piece) = piece.await? else { break };
+            let piece = piece.map_err(|error| broken(&error, limit))?;
+            if whole.len() + piece.len() > limit {
+                return Err(too_large(limit));
+            }
+            see(&piece)?;
+            whole.push(piece, announced);
+        }
+        let whole = whole.freeze();
+        let read = self.account.record();
+        read.bytes_in.set(read.bytes_in.get() + whole.len() as u64);
+        Ok(whole)
+    }
+}
+
+enum Whole {
+    None,
+    One(Bytes),
+    Many(BytesMut),
+}
+
+impl Whole {
+    fn len(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::One(bytes) => bytes.len(),
+            Self::Many(bytes) => bytes.len(),
+        }
+    }
+
+    fn push(&mut self, piece: Bytes, announced: usize) {
+        match self {
+            Self::None => *self = Self::One(piece),
+            Self::One(first) => {
+                let least = first.len() + piece.len();
+                let mut many = BytesMut::with_capacity(announced.min(TAKEN_AT_ONCE).max(least));
+                many.extend_from_slice(first);
+                many.extend_from_slice(&piece);
+                *self = Self::Many(many);
+            }
+            Self::Many(many) => many.extend_from_slice(&piece),
+        }
+    }
+
+    fn freeze(self) -> Bytes {
+        match self {
+            Self::None => Bytes::new(),
+            Self::One(bytes) => bytes,
+            Self::Many(bytes) => bytes.freeze(),
+        }
+    }
+}
+
+fn too_large(limit: usize) -> GatewayError {
+    GatewayError::new(Code::BodyTooLarge, format!("the body is larger than {limit} bytes"))
+}
+
+fn too_slow() -> GatewayError {
+    GatewayError::new(Code::RequestTimeout, "the body of the request did not come in time")
+}
+
+fn broken(error: &PayloadError, limit: usize) -> GatewayError {
+    match error {
+        PayloadError::Overflow => too_large(limit),
+        error => GatewayError::new(Code::BadRequest, "the body of the request broke off")
+            .detail(error.to_string()),
+    }
+}

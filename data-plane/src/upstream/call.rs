@@ -1,0 +1,120 @@
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::mpsc;
+
+use super::endpoint::Endpoint;
+use super::error::Refusal;
+
+/// How long the parts of a call may take. The connection's own limit is in its transport.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// From sending to the head of the answer, connecting included.
+    pub head: Duration,
+    /// Between two pieces of the answer's body.
+    pub idle: Duration,
+    /// The whole call, to the last byte of its answer.
+    pub total: Duration,
+}
+
+/// The body of a request.
+pub enum Body {
+    /// None.
+    Empty,
+    /// All of it.
+    Whole(Bytes),
+    /// As the caller sends it, without gathering it.
+    Streamed(Payload),
+}
+
+/// A request to an upstream.
+pub struct Call<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Body,
+    pub(super) deadlines: Deadlines,
+}
+
+impl<'a> Call<'a> {
+    /// A call with the headers that the endpoint's calls always carry.
+    pub fn new(endpoint: &'a Endpoint, method: Method, deadlines: Deadlines) -> Self {
+        let mut headers = HeaderMap::with_capacity(endpoint.headers().len() + 6);
+        for (name, value) in endpoint.headers() {
+            headers.append(name, value.clone());
+        }
+        Self { endpoint, method, headers, body: Body::Empty, deadlines }
+    }
+
+    /// Sets a header, over what the endpoint says.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Sets a header unless the endpoint says it.
+    #[must_use]
+    pub fn default_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.entry(name).or_insert(value);
+        self
+    }
+
+    /// The headers so far.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.headers
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: Body) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn bytes(self, body: Bytes) -> Self {
+        self.body(Body::Whole(body))
+    }
+}
+
+/// A body for the HTTP library, which wants it to be `Send`: a task of the worker carries the pieces
+/// over, one at a time, so that the caller sends no faster than the upstream takes. It ends when
+/// either side is gone.
+pub(super) fn carried(mut payload: Payload) -> reqwest::Body {
+    let (pieces, received) = mpsc::channel::<Result<Bytes, Refusal>>(1);
+    actix_web::rt::spawn(async move {
+        loop {
+            let piece = tokio::select! {
+                biased;
+                () = pieces.closed() => break,
+                piece = payload.next() => piece,
+            };
+            let Some(piece) = piece else { break };
+            let piece = piece.map_err(|_| Refusal::RequestBody);
+            let broken = piece.is_err();
+            if pieces.send(piece).await.is_err() || broken {
+                break;
+            }
+        }
+    });
+    reqwest::Body::wrap_stream(Received(received))
+}
+
+struct Received(mpsc::Receiver<Result<Bytes, Refusal>>);
+
+impl Stream for Received {
+    type Item = Result<Bytes, Refusal>;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        self.0.poll_recv(context)
+    }
+}

@@ -1,0 +1,136 @@
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::egress::Egress;
+
+/// How connections are made; calls with equal transports share a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transport {
+    /// Until the connection stands, TLS included.
+    pub connect_timeout: Duration,
+    /// Which addresses may be called.
+    pub egress: Egress,
+    /// The address to connect to instead of resolving the host's name.
+    pub address: Option<IpAddr>,
+}
+
+impl Default for Transport {
+    fn default() -> Self {
+        Self { connect_timeout: Duration::from_secs(10), egress: Egress::Configured, address: None }
+    }
+}
+
+/// Where calls go, parsed when the snapshot is built. The credentials that were configured for its
+/// host are kept here and travel nowhere else.
+#[derive(Clone)]
+pub struct Endpoint {
+    url: Url,
+    transport: Transport,
+    headers: HeaderMap,
+}
+
+/// Why a text is no endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// It is no URL.
+    #[error("not a URL: {0}")]
+    Url(String),
+    /// It is one, of another scheme.
+    #[error("only http:// and https:// can be called")]
+    Scheme,
+    /// It says who calls, which belongs into a header.
+    #[error("a URL may not hold a user or a password")]
+    Credentials,
+}
+
+impl Endpoint {
+    /// The endpoint at `url`, an absolute `http:` or `https:` address.
+    pub fn new(url: &str, transport: Transport) -> Result<Self, EndpointError> {
+        let mut url = Url::parse(url).map_err(|error| EndpointError::Url(error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(EndpointError::Scheme);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(EndpointError::Credentials);
+        }
+        url.set_fragment(None);
+        Ok(Self { url, transport, headers: HeaderMap::new() })
+    }
+
+    /// Sends this header with every call, credentials among them.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// The same host and credentials with another path and query, which stand as they are where a
+    /// URL may hold them so.
+    #[must_use]
+    pub fn at(&self, path: &str, query: Option<&str>) -> Self {
+        let mut other = self.clone();
+        other.url.set_path(path);
+        other.url.set_query(query);
+        other
+    }
+
+    /// The address.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// How it is reached.
+    pub fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// What every call carries.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+}
+
+/// Tells the address only: headers may be credentials.
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("url", &self.url.as_str())
+            .field("transport", &self.transport)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(url: &str) -> Result<Endpoint, EndpointError> {
+        Endpoint::new(url, Transport::default())
+    }
+
+    #[test]
+    fn only_plain_addresses_of_http_are_endpoints() {
+        assert!(endpoint("http://127.0.0.1:8080/v1/chat?x=1").is_ok());
+        assert_eq!(endpoint("ftp://a/").unwrap_err(), EndpointError::Scheme);
+        assert_eq!(endpoint("https://u:p@a/").unwrap_err(), EndpointError::Credentials);
+        assert!(matches!(endpoint("a/b").unwrap_err(), EndpointError::Url(_)));
+    }
+
+    #[test]
+    fn debug_does_not_tell_headers() {
+        let endpoint = endpoint("https://a/").unwrap().with_header(
+            reqwest::header::AUTHORIZATION,
+            HeaderValue::from_static("Bearer sk-canary"),
+        );
+        assert!(!format!("{endpoint:?}").contains("canary"));
+    }
+
+    #[test]
+    fn another_path_keeps_host_and_headers() {
+        let endpoint = endpoint("https://a:8443/v1").unwrap();
+        assert_eq!(endpoint.at("/v2/x", Some("q=1")).url().as_str(), "https://a:8443/v2/x?q=1");
+    }
+}
