@@ -1,1 +1,4 @@
-//! placeholder
+//! The control plane: the admin API, its OpenAPI document, the stores, and publication to data
+//! planes. It never depends on the data plane; what it must know of plugins is injected.
+
+pub mod configuration;
