@@ -1,0 +1,45 @@
+//! JSON objects by their top-level members: found without building or validating the rest, and
+//! changed by offset without touching the rest.
+//!
+//! [`Scanner`] is fed as bytes arrive and remembers where members stand; [`Object`] looks them up;
+//! [`Edits`] makes the changed text in one pass. What is inside a value is skipped: whether it is
+//! valid JSON is for whoever reads it.
+
+mod edit;
+mod members;
+mod object;
+mod scan;
+mod text;
+
+pub use edit::Edits;
+pub use members::{Member, Members};
+pub use object::{MemberError, Object, Value};
+pub use scan::{ScanError, ScanErrorKind, Scanner};
+pub use text::{number, string, write_string};
+
+/// What a value is, by its first byte.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ValueKind {
+    /// `"…"`.
+    String,
+    /// `-1.5e3`.
+    Number,
+    /// `true` or `false`.
+    Bool,
+    /// `null`.
+    #[default]
+    Null,
+    /// `{…}`.
+    Object,
+    /// `[…]`.
+    Array,
+}
+
+/// Nesting beyond this is refused; the object itself counts.
+pub const MAX_DEPTH: u32 = 128;
+
+/// More top-level members than this are refused.
+pub const MAX_MEMBERS: usize = 1024;
+
+#[cfg(test)]
+mod tests;
