@@ -4,12 +4,14 @@
 //! Nothing outside [`upstream`] opens a connection. Nothing on the path of a request takes a lock,
 //! reads a disk or does work in proportion to the configuration.
 
+pub mod catalogue;
 pub mod error;
 pub mod exchange;
 pub mod limits;
 pub mod plugin;
 pub mod protocol;
 pub mod provider;
+pub mod router;
 pub mod snapshot;
 pub mod telemetry;
 pub mod upstream;

@@ -13,6 +13,8 @@ use crate::problem::Problem;
 pub enum Phase {
     /// While a route is looked for: may say that this route is not the one.
     Match,
+    /// May answer at once, before anybody is asked who they are: CORS preflights.
+    Preflight,
     /// Who calls, and may they?
     Authorize,
     /// Changes the request on its way to the backend.

@@ -25,6 +25,10 @@ use crate::worker::Worker;
 pub struct Exchange {
     /// What the caller sent; its path is whole, whatever the route strips.
     pub request: HttpRequest,
+    /// The path, where it is not as the caller wrote it: see [`crate::router::path`].
+    pub rewritten: Option<Box<str>>,
+    /// When the request came, in milliseconds since 1970.
+    pub at: i64,
     /// The body, until somebody takes it.
     pub payload: Payload,
     /// Of the request, in every answer and log line.
@@ -45,6 +49,13 @@ pub struct Exchange {
     pub worker: Rc<Worker>,
     /// What is logged and counted when the exchange ends, however it ends.
     pub account: Account,
+}
+
+impl Exchange {
+    /// The whole path, in the spelling by which routes were matched and that upstreams see.
+    pub fn path(&self) -> &str {
+        self.rewritten.as_deref().unwrap_or_else(|| self.request.uri().path())
+    }
 }
 
 /// A place of the request where a credential was found.

@@ -1,7 +1,16 @@
 //! Plugins: what a request passes on its way. A folder each, and one [`registry`].
 
+mod filter;
+mod kind;
 pub mod registry;
+mod slot;
 
+pub use filter::PathFilter;
+pub use kind::{AnyPlugin, PluginKind};
+pub(crate) use slot::plugin;
+pub use slot::{Phases, Slot, SlotPlugin, Slots};
+
+use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
 use sanmon_shared::Problem;
 use sanmon_shared::catalogue::Phase;
@@ -59,6 +68,12 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     /// [`Phase::Match`]: whether the route is the one for this request.
     fn matches(&self, _: &Exchange) -> bool {
         true
+    }
+
+    /// [`Phase::Preflight`]: an answer that needs nobody's permission. Such a request may have
+    /// come here for its `access-control-request-method` instead of its own method.
+    fn preflight(&self, _: &Exchange) -> Option<HttpResponse> {
+        None
     }
 
     /// [`Phase::Authorize`].

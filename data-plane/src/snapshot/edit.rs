@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use sanmon_shared::report::Refusal;
 use sanmon_shared::{Change, Head};
 
@@ -10,6 +12,10 @@ pub struct Edit {
 }
 
 impl Edit {
+    pub(super) fn of(snapshot: &Arc<Snapshot>) -> Self {
+        Self { next: Snapshot::clone(snapshot) }
+    }
+
     /// Builds what a change brings, in place of what was there. What cannot be built keeps its last
     /// good form and is among the refusals of the finished snapshot.
     pub fn apply(&mut self, change: &Change, revision: u64, context: &BuildContext<'_>) {

@@ -1,0 +1,166 @@
+use std::collections::BTreeMap;
+use std::str::FromStr as _;
+
+use actix_web::http::Method;
+use actix_web::http::header::{ACCESS_CONTROL_REQUEST_METHOD, COOKIE, HeaderName, ORIGIN};
+use regex::Regex;
+use sanmon_shared::problem::join_pointer;
+use sanmon_shared::{Problem, resources};
+
+use super::RouteQuery;
+use super::glob::glob;
+use crate::snapshot::compile;
+
+/// What a route expects of a request beside its host and path. Most routes expect nothing.
+#[derive(Debug, Default)]
+pub struct Conditions {
+    pub(crate) exact: bool,
+    methods: Box<[Method]>,
+    headers: Box<[(HeaderName, Expected)]>,
+    query: Box<[(Box<str>, Expected)]>,
+    cookies: Box<[(Box<str>, Expected)]>,
+}
+
+/// What a value has to be.
+#[derive(Debug)]
+enum Expected {
+    Literal(Box<str>),
+    Present,
+    Absent,
+    Expression(Regex),
+    Glob(Box<str>),
+}
+
+/// How a request meets conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Met {
+    No,
+    Yes,
+    /// Not its own method, but the one for which it asks permission.
+    Preflight,
+}
+
+impl Conditions {
+    /// Compiles them; none where nothing is expected. Problems point into the route.
+    pub(crate) fn build(
+        frontend: &resources::Frontend,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Box<Self>> {
+        let mut methods = Vec::with_capacity(frontend.methods.len());
+        for (index, method) in frontend.methods.iter().enumerate() {
+            match Method::from_str(&method.to_ascii_uppercase()) {
+                Ok(method) => methods.push(method),
+                Err(_) => problems.push(Problem::at(
+                    join_pointer("/frontend/methods", &index.to_string()),
+                    "not a method",
+                )),
+            }
+        }
+        let mut headers = Vec::with_capacity(frontend.headers.len());
+        for (name, expected) in &frontend.headers {
+            let at = join_pointer("/frontend/headers", name);
+            match HeaderName::from_str(name) {
+                Ok(header) => headers
+                    .extend(Expected::build(expected, &at, problems).map(|value| (header, value))),
+                Err(_) => problems.push(Problem::at(at, "not the name of a header")),
+            }
+        }
+        let mut named = |values: &BTreeMap<String, String>, at: &str| {
+            let mut built = Vec::with_capacity(values.len());
+            for (name, expected) in values {
+                let expected = Expected::build(expected, &join_pointer(at, name), problems);
+                built.extend(expected.map(|expected| (Box::from(name.as_str()), expected)));
+            }
+            built.into_boxed_slice()
+        };
+        let query = named(&frontend.query, "/frontend/query");
+        let cookies = named(&frontend.cookies, "/frontend/cookies");
+        let conditions = Self {
+            exact: frontend.exact,
+            methods: methods.into(),
+            headers: headers.into(),
+            query,
+            cookies,
+        };
+        (conditions.rank() != (0, false, false)).then(|| Box::new(conditions))
+    }
+
+    /// The larger, the sooner it is tried.
+    pub(super) fn rank(&self) -> (usize, bool, bool) {
+        let values = self.headers.len() + self.query.len() + self.cookies.len();
+        (values, self.exact, !self.methods.is_empty())
+    }
+
+    /// `rest` is what of the path follows the matched prefix.
+    pub(super) fn met(&self, query: &RouteQuery<'_>, rest: &str) -> Met {
+        let values = (!self.exact || rest.is_empty() || rest == "/")
+            && self.headers.iter().all(|(name, expected)| {
+                expected.is_met(query.headers.get_all(name).map(|value| value.as_bytes()))
+            })
+            && self.query.iter().all(|(name, expected)| {
+                let pairs = url::form_urlencoded::parse(query.query.as_bytes());
+                expected.is_met(
+                    pairs.filter(|(key, _)| **key == **name).map(|(_, value)| value.into_owned()),
+                )
+            })
+            && self.cookies.iter().all(|(name, expected)| expected.is_met(cookies(query, name)));
+        if !values {
+            return Met::No;
+        }
+        if self.methods.is_empty() || self.methods.contains(query.method) {
+            return Met::Yes;
+        }
+        let asked = query.headers.get(ACCESS_CONTROL_REQUEST_METHOD).and_then(|m| m.to_str().ok());
+        let preflight = query.method == Method::OPTIONS
+            && query.headers.contains_key(ORIGIN)
+            && self.methods.iter().any(|method| Some(method.as_str()) == asked);
+        if preflight { Met::Preflight } else { Met::No }
+    }
+}
+
+/// The values that the request's cookies have under a name.
+fn cookies<'a>(query: &RouteQuery<'a>, name: &str) -> impl Iterator<Item = &'a str> {
+    query
+        .headers
+        .get_all(COOKIE)
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| header.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(move |(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+impl Expected {
+    fn build(text: &str, at: &str, problems: &mut Vec<Problem>) -> Option<Self> {
+        let inner = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
+        Some(match text {
+            "Exists()" | "IsDefined()" => Self::Present,
+            "NotDefined()" => Self::Absent,
+            _ => match (inner("Regex"), inner("Wildcard")) {
+                (Some(expression), _) => Self::Expression(
+                    compile::whole(expression)
+                        .map_err(|error| problems.push(Problem::at(at, error)))
+                        .ok()?,
+                ),
+                (None, Some(pattern)) => Self::Glob(pattern.into()),
+                (None, None) => Self::Literal(text.into()),
+            },
+        })
+    }
+
+    /// Whether one of the values is as expected, or there is none where none is expected.
+    fn is_met<V: AsRef<[u8]>>(&self, mut values: impl Iterator<Item = V>) -> bool {
+        let fits = |value: &V, fits: &dyn Fn(&str) -> bool| {
+            std::str::from_utf8(value.as_ref()).is_ok_and(fits)
+        };
+        match self {
+            Self::Present => values.next().is_some(),
+            Self::Absent => values.next().is_none(),
+            Self::Literal(literal) => values.any(|value| value.as_ref() == literal.as_bytes()),
+            Self::Expression(expression) => {
+                values.any(|value| fits(&value, &|text| expression.is_match(text)))
+            }
+            Self::Glob(pattern) => values.any(|value| fits(&value, &|text| glob(pattern, text))),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use sanmon_shared::Problem;
+use sanmon_shared::problem::join_pointer;
+
+use super::segment::{Captures, PathPattern, Segment};
+
+/// `host[/path]` of a route or service, compiled.
+#[derive(Clone, Debug)]
+pub struct Domain {
+    pub(crate) host: HostPattern,
+    pub(crate) path: PathPattern,
+    pub(crate) captures: Option<Arc<Captures>>,
+}
+
+/// Which hosts a domain is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HostPattern {
+    /// Every host: `*`.
+    Any,
+    /// Those of the route's service: the domain begins with `/`.
+    Service,
+    /// This one.
+    Exact(Box<str>),
+    /// `*.` and this.
+    Below(Box<str>),
+    /// Any other with `*` in it.
+    Glob(Box<str>),
+}
+
+impl Domain {
+    /// Reads domains; problems point below `at`.
+    pub(crate) fn list(texts: &[String], at: &str, problems: &mut Vec<Problem>) -> Vec<Self> {
+        let mut domains = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            domains.extend(Self::one(text, &join_pointer(at, &index.to_string()), problems));
+        }
+        domains
+    }
+
+    /// Reads a domain; the problem points at it.
+    pub(crate) fn one(text: &str, at: &str, problems: &mut Vec<Problem>) -> Option<Self> {
+        Self::parse(text).map_err(|error| problems.push(Problem::at(at, error))).ok()
+    }
+
+    /// Reads `host[/path]`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if text.contains("://") {
+            return Err("a domain has no scheme".into());
+        }
+        let (host, path) = text.split_at(text.find('/').unwrap_or(text.len()));
+        if text.is_empty() {
+            return Err("a domain is not empty".into());
+        }
+        let path = PathPattern::parse(path)?;
+        let captures = (!path.captures.is_empty()).then(|| Arc::new(path.captures.clone()));
+        Ok(Self { host: HostPattern::parse(host)?, path, captures })
+    }
+
+    /// Whether it begins with a path and so takes its hosts from a service.
+    pub(crate) fn is_relative(&self) -> bool {
+        self.host == HostPattern::Service
+    }
+
+    /// The same path below the domain of a service, which may itself have a path.
+    pub(crate) fn below(&self, service: &Self) -> Self {
+        let segments = service.path.segments.iter().chain(&self.path.segments).cloned().collect();
+        let captures = service.path.captures.then(service.path.segments.len(), &self.path.captures);
+        Self {
+            host: service.host.clone(),
+            captures: (!captures.is_empty()).then(|| Arc::new(captures.clone())),
+            path: PathPattern { segments, captures },
+        }
+    }
+}
+
+impl HostPattern {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Ok(Self::Service);
+        }
+        let bracketed = text.starts_with('[') && text.ends_with(']');
+        let literal_v6 = bracketed || text.parse::<std::net::Ipv6Addr>().is_ok();
+        if text.contains(':') && !literal_v6 {
+            return Err("a domain has no port".into());
+        }
+        if text.contains(|c: char| c.is_whitespace() || matches!(c, '?' | '#' | '@' | '\\')) {
+            return Err("not the name of a host".into());
+        }
+        let host = if text.is_ascii() {
+            super::host(text).into_owned()
+        } else {
+            // Internationalised names travel in their ASCII form.
+            url::Host::parse(text).map_err(|_| "not the name of a host".to_owned())?.to_string()
+        };
+        Ok(match host.strip_prefix("*.") {
+            _ if host == "*" => Self::Any,
+            Some(rest) if !rest.contains('*') => Self::Below(rest.into()),
+            _ if host.contains('*') => Self::Glob(host.into()),
+            _ => Self::Exact(host.into()),
+        })
+    }
+}
+
+/// A literal segment in the spelling of requests: see [`super::path`].
+pub(super) fn spelt(segment: &str) -> Result<Cow<'_, str>, String> {
+    if segment.contains(['?', '#']) {
+        return Err("the path of a domain has neither query nor fragment".into());
+    }
+    let mut path = String::with_capacity(segment.len() + 1);
+    path.push('/');
+    for character in segment.chars() {
+        if character.is_ascii_graphic() {
+            path.push(character);
+        } else {
+            for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                // Writing to a string does not fail.
+                let _ = write!(path, "%{byte:02X}");
+            }
+        }
+    }
+    let path = super::path(&path).map_err(|_| "no request has such a path".to_owned())?;
+    let spelt = path.strip_prefix('/').unwrap_or_default();
+    Ok(if spelt == segment { Cow::Borrowed(segment) } else { Cow::Owned(spelt.to_owned()) })
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            HostPattern::Any => f.write_str("*"),
+            HostPattern::Service => Ok(()),
+            HostPattern::Exact(host) | HostPattern::Glob(host) => f.write_str(host),
+            HostPattern::Below(host) => write!(f, "*.{host}"),
+        }?;
+        let mut segments = self.path.segments.iter();
+        segments.try_for_each(|segment: &Segment| write!(f, "/{segment}"))
+    }
+}

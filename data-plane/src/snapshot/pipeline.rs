@@ -1,0 +1,139 @@
+use std::sync::Arc;
+
+use sanmon_shared::catalogue::Phase;
+
+use super::route::Globals;
+use super::{Backend, BackendChoice, Matched, Route, Service, Snapshot};
+use crate::error::{Code, GatewayError};
+use crate::exchange::Exchange;
+use crate::plugin::{AnyPlugin, Slot, SlotPlugin};
+use crate::protocol::Protocol;
+
+/// What a request passes: global plugins, those of the service, those of the route. Holds its parts
+/// itself, so that the exchange stays free to be changed by them.
+#[derive(Clone)]
+pub struct Pipeline {
+    snapshot: Arc<Snapshot>,
+    globals: Arc<Globals>,
+    service: Option<Arc<Service>>,
+    route: Arc<Route>,
+}
+
+/// Who answers a request.
+pub enum Answerer<'a> {
+    /// A plugin of the backend phase.
+    Plugin(&'a dyn Protocol),
+    /// The route's targets.
+    Targets(&'a Arc<Backend>),
+}
+
+impl Pipeline {
+    /// What requests of a route pass. 503 where its service is not there.
+    pub fn of(snapshot: &Arc<Snapshot>, matched: &Matched) -> Result<Self, GatewayError> {
+        let route = Arc::clone(&matched.route);
+        let service = match &route.service {
+            None => None,
+            Some(id) => {
+                let service = snapshot.services.get(id);
+                Some(Arc::clone(service.ok_or_else(|| missing("service", id.as_str()))?))
+            }
+        };
+        let globals = Arc::clone(&snapshot.globals);
+        Ok(Self { snapshot: Arc::clone(snapshot), globals, service, route })
+    }
+
+    /// The plugins of a phase that act on this path, in order. An error stands for one that is not
+    /// there: the request ends with it.
+    pub fn plugins<'a>(
+        &'a self,
+        phase: Phase,
+        path: &'a str,
+    ) -> impl Iterator<Item = Result<&'a dyn AnyPlugin, GatewayError>> {
+        let service = self.service.iter().flat_map(|service| &service.slots.0);
+        self.globals
+            .slots
+            .0
+            .iter()
+            .chain(service)
+            .chain(&self.route.slots.0)
+            .filter_map(move |slot| self.plugin(slot, phase, path))
+    }
+
+    fn plugin<'a>(
+        &'a self,
+        slot: &'a Slot,
+        phase: Phase,
+        path: &str,
+    ) -> Option<Result<&'a dyn AnyPlugin, GatewayError>> {
+        let plugin = match &slot.plugin {
+            SlotPlugin::Own(plugin) => plugin,
+            SlotPlugin::Named(id) => match self.snapshot.plugins.get(id) {
+                // It may be one that lets nobody pass: without it, nobody does.
+                None if slot.paths.admits(path) => {
+                    return Some(Err(missing("plugin", id.as_str())));
+                }
+                None => return None,
+                Some(named) => named.plugin.as_ref()?,
+            },
+        };
+        (plugin.phases().contains(phase) && slot.paths.admits(path)).then(|| Ok(&**plugin))
+    }
+
+    /// Whether the plugins of the match phase take this request for their route's, and somebody
+    /// answers where it only came for its `access-control-request-method`.
+    pub fn accepts(&self, exchange: &Exchange) -> bool {
+        let path = exchange.path();
+        // A plugin that is missing ends the request later, with the right error.
+        let declined =
+            self.plugins(Phase::Match, path).flatten().any(|plugin| !plugin.matches(exchange));
+        let unanswered = exchange.matched.preflight
+            && self.plugins(Phase::Preflight, path).flatten().next().is_none();
+        !declined && !unanswered
+    }
+
+    /// Who answers: the first backend plugin that acts on this path; else the targets, unless the
+    /// route has backend plugins for other paths (404), or has no backend at all (503).
+    pub fn answerer<'a>(&'a self, path: &'a str) -> Result<Answerer<'a>, GatewayError> {
+        if let Some(plugin) = self.plugins(Phase::Backend, path).next() {
+            return plugin?.backend().map(Answerer::Plugin).ok_or_else(no_backend);
+        }
+        if self.has_backend_plugins() {
+            return Err(no_backend());
+        }
+        let inherited = self.service.as_ref().and_then(|service| service.backend.as_ref());
+        match self.route.backend.as_ref().or(inherited) {
+            Some(BackendChoice::Own(backend)) => Ok(Answerer::Targets(backend)),
+            Some(BackendChoice::Stored(id)) => self
+                .snapshot
+                .backends
+                .get(id)
+                .map(Answerer::Targets)
+                .ok_or_else(|| missing("backend", id.as_str())),
+            None => Err(no_backend()),
+        }
+    }
+
+    fn has_backend_plugins(&self) -> bool {
+        let service = self.service.iter().flat_map(|service| &service.slots.0);
+        let mut slots = self.globals.slots.0.iter().chain(service).chain(&self.route.slots.0);
+        slots.any(|slot| {
+            let plugin = match &slot.plugin {
+                SlotPlugin::Own(plugin) => Some(plugin),
+                SlotPlugin::Named(id) => {
+                    self.snapshot.plugins.get(id).and_then(|named| named.plugin.as_ref())
+                }
+            };
+            plugin.is_some_and(|plugin| plugin.phases().contains(Phase::Backend))
+        })
+    }
+}
+
+fn no_backend() -> GatewayError {
+    GatewayError::new(Code::NoBackend, "nothing on this route answers this path")
+}
+
+/// The error of a request that needs something that was deleted by force or could not be built.
+pub fn missing(kind: &str, id: &str) -> GatewayError {
+    let message = "something that this route refers to is missing";
+    GatewayError::new(Code::ReferenceMissing, message).detail(format!("no {kind} {id:?}"))
+}

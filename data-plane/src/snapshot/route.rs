@@ -1,0 +1,156 @@
+use std::sync::Arc;
+
+use sanmon_shared::Problem;
+use sanmon_shared::resources::{self, BackendId, RouteId, ServiceId};
+
+use super::Backend;
+use crate::plugin::{BuildContext, Phases, Slots};
+use crate::router::{Conditions, Domain};
+
+/// A route, compiled.
+pub struct Route {
+    /// Its id.
+    pub id: RouteId,
+    /// Groups by which API keys are authorised on it.
+    pub groups: Arc<[Box<str>]>,
+    /// The service from which it inherits.
+    pub service: Option<ServiceId>,
+    /// Whether the matched prefix is removed on the way to targets.
+    pub strip_path: bool,
+    /// Its own slots.
+    pub slots: Arc<Slots>,
+    /// Where requests go that no plugin answers; none where the service is to say so.
+    pub backend: Option<BackendChoice>,
+    pub(crate) enabled: bool,
+    pub(crate) domains: Box<[Domain]>,
+    pub(crate) conditions: Option<Box<Conditions>>,
+}
+
+/// A service, compiled.
+pub struct Service {
+    /// Its id.
+    pub id: ServiceId,
+    /// Slots that its routes pass before their own.
+    pub slots: Slots,
+    /// For its routes that have none.
+    pub backend: Option<BackendChoice>,
+    pub(crate) enabled: bool,
+    pub(crate) domains: Box<[Domain]>,
+}
+
+/// Where the backend of a route or service is.
+#[derive(Clone)]
+pub enum BackendChoice {
+    /// In its own document.
+    Own(Arc<Backend>),
+    /// Stored apart, looked up in the snapshot when a request comes.
+    Stored(BackendId),
+}
+
+impl BackendChoice {
+    fn build(
+        own: Option<&resources::Backend>,
+        stored: Option<&BackendId>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
+        let own = own.and_then(|document| {
+            Backend::build(document)
+                .map_err(|inner| problems.extend(inner.into_iter().map(|p| p.under("/backend"))))
+                .ok()
+        });
+        match (stored, own) {
+            (Some(id), _) => Some(Self::Stored(id.clone())),
+            (None, Some(backend)) => Some(Self::Own(Arc::new(backend))),
+            (None, None) => None,
+        }
+    }
+}
+
+/// Builds slots; problems point into the document that has them as `plugins`.
+fn slots(
+    document: &[resources::PluginSlot],
+    context: &BuildContext<'_>,
+    problems: &mut Vec<Problem>,
+) -> Slots {
+    Slots::build(document, context)
+        .map_err(|inner| problems.extend(inner.into_iter().map(|p| p.under("/plugins"))))
+        .unwrap_or_default()
+}
+
+impl Route {
+    /// Checks and compiles it; problems point into the document.
+    pub fn build(
+        document: &resources::Route,
+        context: &BuildContext<'_>,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let frontend = &document.frontend;
+        let mut domains = Domain::list(&frontend.domains, "/frontend/domains", &mut problems);
+        if let Some(domain) = &frontend.domain {
+            domains.extend(Domain::one(domain, "/frontend/domain", &mut problems));
+        }
+        for domain in &domains {
+            if domain.is_relative() && document.service_ref.is_none() {
+                problems.push(Problem::at(
+                    "/frontend/domains",
+                    format!("{domain}: a path without host needs a \"service_ref\" with hosts"),
+                ));
+            }
+        }
+        let route = Self {
+            id: document.id.clone(),
+            groups: document.groups.iter().map(|group| group.as_str().into()).collect(),
+            service: document.service_ref.clone(),
+            strip_path: frontend.strip_path,
+            slots: Arc::new(slots(&document.plugins, context, &mut problems)),
+            backend: BackendChoice::build(
+                document.backend.as_ref(),
+                document.backend_ref.as_ref(),
+                &mut problems,
+            ),
+            enabled: document.enabled,
+            domains: domains.into(),
+            conditions: Conditions::build(frontend, &mut problems),
+        };
+        if problems.is_empty() { Ok(route) } else { Err(problems) }
+    }
+}
+
+impl Service {
+    /// Checks and compiles it; problems point into the document.
+    pub fn build(
+        document: &resources::Service,
+        context: &BuildContext<'_>,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let domains = Domain::list(&document.domains, "/domains", &mut problems);
+        for domain in domains.iter().filter(|domain| domain.is_relative()) {
+            problems.push(Problem::at("/domains", format!("{domain}: a service needs hosts")));
+        }
+        let service = Self {
+            id: document.id.clone(),
+            slots: slots(&document.plugins, context, &mut problems),
+            backend: BackendChoice::build(
+                document.backend.as_ref(),
+                document.backend_ref.as_ref(),
+                &mut problems,
+            ),
+            enabled: document.enabled,
+            domains: domains.into(),
+        };
+        if problems.is_empty() { Ok(service) } else { Err(problems) }
+    }
+}
+
+/// A stored plugin, compiled.
+pub(crate) struct NamedPlugin {
+    /// None while it is disabled: slots that name it are skipped.
+    pub(crate) plugin: Option<Arc<dyn crate::plugin::AnyPlugin>>,
+}
+
+/// The global plugins, in order, enabled ones only.
+#[derive(Default)]
+pub(crate) struct Globals {
+    pub(crate) slots: Slots,
+    pub(crate) phases: Phases,
+}
