@@ -2,3 +2,4 @@
 //! planes. It never depends on the data plane; what it must know of plugins is injected.
 
 pub mod configuration;
+pub mod store;
