@@ -14,13 +14,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use sanmon_data_plane::limits::Limits;
 use sanmon_shared::tls::TlsFiles;
 use url::Url;
 
 pub(crate) use overlay::{BOTH, CONTROL, DATA};
 pub use overlay::{LogFormat, Overlay};
 pub use secrets::Secrets;
-use values::{Hidden, PrivateUrl};
+use values::{Bytes, Hidden, PrivateUrl, Span};
 
 /// Which planes run in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +77,7 @@ pub struct AdminSettings {
 }
 
 /// How the data plane serves.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ProxySettings {
     /// Clients.
     pub listen: SocketAddr,
@@ -86,14 +87,8 @@ pub struct ProxySettings {
     pub tls: Option<TlsFiles>,
     /// Threads.
     pub workers: usize,
-    /// Largest request body, in bytes.
-    pub max_body: usize,
-    /// Deepest nesting of a JSON body.
-    pub max_json_depth: usize,
-    /// Requests in flight.
-    pub max_requests: usize,
-    /// How long a client may take to send, and to read.
-    pub client_timeout: Duration,
+    /// What callers and upstreams may cost.
+    pub limits: Limits,
 }
 
 /// How the log is written.
@@ -190,7 +185,7 @@ impl Settings {
     pub fn resolve(mode: Mode, set: Overlay, secrets: Secrets) -> Result<Self, SettingsError> {
         let origin = origin(mode, &set, &secrets)?;
         let workers = set.workers.unwrap_or_else(cores);
-        let max_body = set.max_body.map_or(Ok(32 << 20), |bytes| usize::try_from(bytes.0));
+        let limits = limits(&set)?;
         let settings = Self {
             mode,
             data_dir: set.data_dir.unwrap_or_else(|| PathBuf::from("./sanmon-data")),
@@ -211,10 +206,7 @@ impl Settings {
                 telemetry_listen: set.telemetry_listen.unwrap_or_else(|| local(9090)),
                 tls: pair(set.tls_cert, set.tls_key, "--tls")?,
                 workers,
-                max_body: max_body.or_else(|_| misfit("--max-body is too large"))?,
-                max_json_depth: set.max_json_depth.unwrap_or(128),
-                max_requests: set.max_requests.unwrap_or(10_000),
-                client_timeout: set.client_timeout.map_or(Duration::from_secs(30), |span| span.0),
+                limits,
             },
             secrets,
         };
@@ -226,17 +218,25 @@ impl Settings {
         let proxy = &self.proxy;
         for (flag, value, range) in [
             ("--workers", proxy.workers, 1..=1024),
-            ("--max-body", proxy.max_body, 1..=1 << 40),
-            ("--max-json-depth", proxy.max_json_depth, 1..=10_000),
-            ("--max-requests", proxy.max_requests, 1..=10_000_000),
+            ("--max-body", proxy.limits.body_bytes, 1..=1 << 40),
+            ("--max-answer", proxy.limits.answer_bytes, 1..=1 << 40),
+            ("--max-json-depth", proxy.limits.json_depth, 1..=10_000),
+            ("--max-requests", proxy.limits.concurrency, 1..=10_000_000),
         ] {
             if !range.contains(&value) {
                 let (least, most) = range.into_inner();
                 return misfit(format!("{flag} is {value}: it may be {least} to {most}"));
             }
         }
-        if proxy.client_timeout.is_zero() {
-            return misfit("--client-timeout may not be 0");
+        for (flag, span) in [
+            ("--head-timeout", proxy.limits.head_timeout),
+            ("--body-timeout", proxy.limits.body_timeout),
+            ("--write-timeout", proxy.limits.write_timeout),
+            ("--heartbeat", proxy.limits.heartbeat),
+        ] {
+            if span.is_zero() {
+                return misfit(format!("{flag} may not be 0"));
+            }
         }
         let mut listeners = Vec::new();
         if self.mode.has_control_plane() {
@@ -294,6 +294,27 @@ fn origin(mode: Mode, set: &Overlay, secrets: &Secrets) -> Result<Origin, Settin
         (_, Some(url), _) => redis(url),
         (_, None, _) => Ok(Origin::Embedded),
     }
+}
+
+/// The data plane's own defaults where nothing is set.
+fn limits(set: &Overlay) -> Result<Limits, SettingsError> {
+    let usual = Limits::default();
+    let bytes = |flag: &str, set: Option<Bytes>, usual: usize| match set {
+        Some(bytes) => usize::try_from(bytes.0).or_else(|_| misfit(format!("{flag} is too large"))),
+        None => Ok(usual),
+    };
+    let span = |set: Option<Span>, usual: Duration| set.map_or(usual, |span| span.0);
+    Ok(Limits {
+        body_bytes: bytes("--max-body", set.max_body, usual.body_bytes)?,
+        answer_bytes: bytes("--max-answer", set.max_answer, usual.answer_bytes)?,
+        json_depth: set.max_json_depth.unwrap_or(usual.json_depth),
+        concurrency: set.max_requests.unwrap_or(usual.concurrency),
+        head_timeout: span(set.head_timeout, usual.head_timeout),
+        body_timeout: span(set.body_timeout, usual.body_timeout),
+        keep_alive: span(set.keep_alive, usual.keep_alive),
+        write_timeout: span(set.write_timeout, usual.write_timeout),
+        heartbeat: span(set.heartbeat, usual.heartbeat),
+    })
 }
 
 /// Whether this is a URL of one of these schemes with a host. Does not repeat it.

@@ -148,11 +148,35 @@ pub struct Overlay {
           value_name = "N", help_heading = DATA)]
     pub max_requests: Option<usize>,
 
-    /// How long a client may take to send its request, and to take a piece of the answer
-    /// [default: 30s]
-    #[arg(long, global = true, env = "SANMON_CLIENT_TIMEOUT", hide_env_values = true,
+    /// Largest answer of an upstream that is not streamed [default: 64MiB]
+    #[arg(long, global = true, env = "SANMON_MAX_ANSWER", hide_env_values = true,
+          value_name = "SIZE", help_heading = DATA)]
+    pub max_answer: Option<Bytes>,
+
+    /// How long a client may take for the head of its request [default: 10s]
+    #[arg(long, global = true, env = "SANMON_HEAD_TIMEOUT", hide_env_values = true,
           value_name = "TIME", help_heading = DATA)]
-    pub client_timeout: Option<Span>,
+    pub head_timeout: Option<Span>,
+
+    /// How long a client may take for its body [default: 1m]
+    #[arg(long, global = true, env = "SANMON_BODY_TIMEOUT", hide_env_values = true,
+          value_name = "TIME", help_heading = DATA)]
+    pub body_timeout: Option<Span>,
+
+    /// How long a client may take to read what was sent to it [default: 30s]
+    #[arg(long, global = true, env = "SANMON_WRITE_TIMEOUT", hide_env_values = true,
+          value_name = "TIME", help_heading = DATA)]
+    pub write_timeout: Option<Span>,
+
+    /// How long an unused connection of a client is kept [default: 75s]
+    #[arg(long, global = true, env = "SANMON_KEEP_ALIVE", hide_env_values = true,
+          value_name = "TIME", help_heading = DATA)]
+    pub keep_alive: Option<Span>,
+
+    /// Silence after which a stream of events says that it is still there [default: 15s]
+    #[arg(long, global = true, env = "SANMON_HEARTBEAT", hide_env_values = true,
+          value_name = "TIME", help_heading = DATA)]
+    pub heartbeat: Option<Span>,
 }
 
 /// How log lines are written.
@@ -192,7 +216,12 @@ impl Overlay {
             max_body: self.max_body.or(below.max_body),
             max_json_depth: self.max_json_depth.or(below.max_json_depth),
             max_requests: self.max_requests.or(below.max_requests),
-            client_timeout: self.client_timeout.or(below.client_timeout),
+            max_answer: self.max_answer.or(below.max_answer),
+            head_timeout: self.head_timeout.or(below.head_timeout),
+            body_timeout: self.body_timeout.or(below.body_timeout),
+            write_timeout: self.write_timeout.or(below.write_timeout),
+            keep_alive: self.keep_alive.or(below.keep_alive),
+            heartbeat: self.heartbeat.or(below.heartbeat),
         }
     }
 }

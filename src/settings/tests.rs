@@ -16,7 +16,7 @@ fn without_settings_everything_listens_on_loopback_over_the_embedded_store() {
     assert_eq!(settings.admin.listen.to_string(), "127.0.0.1:7080");
     assert_eq!(settings.proxy.listen.to_string(), "127.0.0.1:9080");
     assert_eq!(settings.proxy.telemetry_listen.to_string(), "127.0.0.1:9090");
-    assert_eq!(settings.proxy.max_body, 32 << 20);
+    assert_eq!(settings.proxy.limits.body_bytes, 32 << 20);
     assert_eq!(settings.origin, Origin::Embedded);
     assert_eq!(settings.data_dir, PathBuf::from("./sanmon-data"));
 }
