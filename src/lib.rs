@@ -1,4 +1,5 @@
 //! Sanmon as a program: settings, the two planes put together, start and stop. Nothing else.
 
 pub mod cli;
+pub mod log;
 pub mod settings;

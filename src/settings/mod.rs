@@ -13,8 +13,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use sanmon_data_plane::limits::Limits;
+use sanmon_shared::proxies::TrustedProxies;
 use sanmon_shared::tls::TlsFiles;
 use url::Url;
 
@@ -110,7 +110,7 @@ pub struct Settings {
     /// Where the configuration is.
     pub origin: Origin,
     /// Whose `X-Forwarded-*` counts.
-    pub trusted_proxies: Vec<IpNet>,
+    pub trusted_proxies: TrustedProxies,
     /// How long to serve on before a stop.
     pub drain_delay: Duration,
     /// How long requests may take to finish at a stop.
@@ -190,7 +190,7 @@ impl Settings {
             mode,
             data_dir: set.data_dir.unwrap_or_else(|| PathBuf::from("./sanmon-data")),
             origin,
-            trusted_proxies: set.trusted_proxies.unwrap_or_default().iter().map(|n| n.0).collect(),
+            trusted_proxies: set.trusted_proxies.map(|proxies| proxies.0).unwrap_or_default(),
             drain_delay: set.drain_delay.map_or(Duration::ZERO, |span| span.0),
             shutdown_timeout: set.shutdown_timeout.map_or(Duration::from_secs(30), |span| span.0),
             log: LogSettings {

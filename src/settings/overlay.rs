@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde::Deserialize;
 
-use super::values::{Bytes, Network, PrivateUrl, Span, listen};
+use super::values::{Bytes, PrivateUrl, Proxies, Span, listen};
 
 /// Headings of `--help`; also which subcommand takes which flag.
 pub(crate) const CONTROL: &str = "Control plane";
@@ -48,10 +48,9 @@ pub struct Overlay {
         global = true,
         env = "SANMON_TRUSTED_PROXIES",
         hide_env_values = true,
-        value_delimiter = ',',
         value_name = "NETWORKS"
     )]
-    pub trusted_proxies: Option<Vec<Network>>,
+    pub trusted_proxies: Option<Proxies>,
 
     /// How long to serve on, not ready any more, before a stop begins [default: 0s]
     #[arg(

@@ -60,3 +60,11 @@ fn no_refusal_and_no_debug_text_tells_a_password() {
     let shown = format!("{settings:?} {settings}");
     assert!(!shown.contains("canary") && !shown.contains("tttt") && shown.contains("@db"));
 }
+
+#[test]
+fn trusted_proxies_are_a_text_or_a_list() {
+    let text = settings(Mode::Serve, "trusted-proxies = '10.0.0.0/8, ::1'").unwrap();
+    let list = settings(Mode::Serve, "trusted-proxies = ['10.0.0.0/8', '::1']").unwrap();
+    assert_eq!(text.trusted_proxies, list.trusted_proxies);
+    assert!(text.trusted_proxies.trusts("10.1.2.3".parse().unwrap()));
+}

@@ -3,11 +3,11 @@
 //! One parser serves flags, environment and file. No error repeats a value that may hold a password.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use sanmon_shared::proxies::{ProxiesError, TrustedProxies};
 use serde::{Deserialize, Deserializer, de};
 
 /// A length of time: `250ms`, `5s`, `2m`, `1h`; a bare number counts seconds.
@@ -18,9 +18,9 @@ pub struct Span(pub Duration);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Bytes(pub u64);
 
-/// An address, or a network as `10.0.0.0/8`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Network(pub IpNet);
+/// Addresses and networks, by commas; in the file also as a list.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proxies(pub TrustedProxies);
 
 /// A URL that may hold a password: `Debug` and errors show neither user nor password.
 #[derive(Clone, PartialEq, Eq)]
@@ -90,21 +90,17 @@ impl fmt::Display for Bytes {
     }
 }
 
-impl FromStr for Network {
-    type Err = String;
+impl FromStr for Proxies {
+    type Err = ProxiesError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        text.parse::<IpNet>()
-            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-            .map(Self)
-            .map_err(|_| "neither an address nor a network such as 10.0.0.0/8".to_owned())
+    fn from_str(text: &str) -> Result<Self, ProxiesError> {
+        text.parse().map(Self)
     }
 }
 
-impl fmt::Display for Network {
+impl fmt::Display for Proxies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
@@ -162,33 +158,48 @@ macro_rules! debug_as_display {
         }
     )+};
 }
-debug_as_display!(Span Bytes Network PrivateUrl Hidden);
+debug_as_display!(Span Bytes Proxies PrivateUrl Hidden);
 
-/// In the file the same text as in a flag; where that makes sense, a bare number too.
-fn read<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(d: D) -> Result<T, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected a text or a number")]
-    enum Written {
-        Number(u64),
-        Text(String),
-    }
-    let text = match Written::deserialize(d)? {
-        Written::Number(number) => number.to_string(),
-        Written::Text(text) => text,
-    };
-    text.parse().map_err(de::Error::custom)
+/// How a value stands in the file: as the text of the flag, or as a bare number.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a text or a number")]
+enum Written {
+    Number(u64),
+    Text(String),
+}
+
+/// The same, or a list of texts.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a text or a list of texts")]
+enum Listed {
+    Text(String),
+    List(Vec<String>),
 }
 
 macro_rules! read_as_text {
     ($($name:ident)+) => {$(
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                read(deserializer)
+                let text = match Written::deserialize(deserializer)? {
+                    Written::Number(number) => number.to_string(),
+                    Written::Text(text) => text,
+                };
+                text.parse().map_err(de::Error::custom)
             }
         }
     )+};
 }
-read_as_text!(Span Bytes Network PrivateUrl);
+read_as_text!(Span Bytes PrivateUrl);
+
+impl<'de> Deserialize<'de> for Proxies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = match Listed::deserialize(deserializer)? {
+            Listed::Text(text) => text,
+            Listed::List(texts) => texts.join(","),
+        };
+        text.parse().map_err(de::Error::custom)
+    }
+}
 
 /// Where a listener listens: an address and a port, 0 for any free one.
 pub fn listen(text: &str) -> Result<SocketAddr, String> {
@@ -220,12 +231,5 @@ mod tests {
         let url: PrivateUrl = "rediss://user:p@ss@db.example:6380/0".parse().unwrap();
         assert_eq!(format!("{url:?}"), "rediss://***@db.example:6380/0");
         assert_eq!(format!("{:?}", Hidden::new("canary")), "***");
-    }
-
-    #[test]
-    fn networks_are_addresses_or_prefixes() {
-        assert_eq!("10.0.0.0/8".parse::<Network>().unwrap().to_string(), "10.0.0.0/8");
-        assert_eq!("::1".parse::<Network>().unwrap().to_string(), "::1/128");
-        assert!("proxy.example".parse::<Network>().is_err());
     }
 }
