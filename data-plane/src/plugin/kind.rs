@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use sanmon_shared::Problem;
-use sanmon_shared::catalogue::{Phase, PluginKindInfo};
+use sanmon_shared::catalogue::PluginKindInfo;
 use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema, ToSchema};
 

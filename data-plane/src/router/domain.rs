@@ -9,7 +9,7 @@ use sanmon_shared::problem::join_pointer;
 use super::segment::{Captures, PathPattern, Segment};
 
 /// `host[/path]` of a route or service, compiled.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Domain {
     pub(crate) host: HostPattern,
     pub(crate) path: PathPattern,
@@ -44,6 +44,11 @@ impl Domain {
     /// Reads a domain; the problem points at it.
     pub(crate) fn one(text: &str, at: &str, problems: &mut Vec<Problem>) -> Option<Self> {
         Self::parse(text).map_err(|error| problems.push(Problem::at(at, error))).ok()
+    }
+
+    /// Any host, any path.
+    pub(crate) fn any() -> Self {
+        Self { host: HostPattern::Any, path: PathPattern::default(), captures: None }
     }
 
     /// Reads `host[/path]`.

@@ -19,6 +19,13 @@ pub(crate) enum Segment {
     Any,
 }
 
+/// Two segments are the same where they match the same, names apart.
+impl PartialEq for Segment {
+    fn eq(&self, other: &Self) -> bool {
+        self.order(other) == Ordering::Equal
+    }
+}
+
 impl Segment {
     /// Whether this segment of a request is one.
     pub(crate) fn matches(&self, segment: &str) -> bool {
@@ -49,7 +56,7 @@ impl Segment {
 }
 
 /// A configured path.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct PathPattern {
     pub(crate) segments: Box<[Segment]>,
     pub(crate) captures: Captures,

@@ -6,7 +6,7 @@ use sanmon_shared::{Problem, resources};
 use url::Url;
 
 /// Where requests go that no plugin answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Backend {
     /// Servers with a weight above 0, primaries and backups. May be empty.
     pub targets: Box<[Target]>,
@@ -19,7 +19,7 @@ pub struct Backend {
 }
 
 /// A server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     /// Whether it is called over TLS.
     pub tls: bool,
@@ -36,7 +36,7 @@ pub struct Target {
 }
 
 /// How long calls to targets may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timeouts {
     /// Until the connection stands.
     pub connect: Duration,

@@ -11,7 +11,7 @@ use serde_json::Value;
 const EXPRESSION_BYTES: usize = 1 << 20;
 
 /// `expression`, matching whole texts only.
-pub fn whole(expression: &str) -> Result<Regex, String> {
+pub(crate) fn whole(expression: &str) -> Result<Regex, String> {
     // Compiled alone first: what closes our group early is not taken.
     bounded(expression)?;
     bounded(&anchored(expression))
@@ -19,7 +19,7 @@ pub fn whole(expression: &str) -> Result<Regex, String> {
 
 /// Expressions of which one has to match a whole text; none where there are no expressions or one
 /// of them is a problem.
-pub fn whole_set(
+pub(crate) fn whole_set(
     expressions: &[String],
     at: &str,
     problems: &mut Vec<Problem>,
@@ -69,12 +69,12 @@ fn said(error: &regex::Error) -> String {
 }
 
 /// Reads a value; the problem points at what is wrong.
-pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Problem>> {
+pub(crate) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Problem>> {
     serde_path_to_error::deserialize(value).map_err(|error| vec![problem(&error)])
 }
 
 /// Reads a document.
-pub fn read_text<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Problem>> {
+pub(crate) fn read_text<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Problem>> {
     let mut json = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut json).map_err(|error| vec![problem(&error)])
 }

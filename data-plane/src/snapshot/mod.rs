@@ -3,31 +3,37 @@
 mod apikey;
 mod backend;
 pub(crate) mod compile;
+mod constraints;
 mod edit;
 mod live;
 mod map;
 mod pipeline;
+mod restrictions;
 mod route;
+mod shared;
 
 use std::sync::Arc;
 
-use sanmon_shared::Head;
 use sanmon_shared::report::Refusal;
 use sanmon_shared::resources::{
     ApikeyId, BackendId, EmbeddingModelId, GlobalPluginId, PluginId, ProviderId, RouteId, ServiceId,
 };
+use sanmon_shared::{Head, Kind};
 
 pub use apikey::Apikey;
 pub use backend::{Backend, Target, Timeouts};
+pub use constraints::Constraints;
 pub use edit::Edit;
 pub use live::Live;
 pub use pipeline::{Answerer, Pipeline, missing};
+pub use restrictions::{Restricted, Restrictions, Verdict};
 pub use route::{BackendChoice, Route, Service};
 
 pub(crate) use map::{Map, Set};
-use route::{Globals, NamedPlugin};
+pub(crate) use route::{GlobalPlugin, NamedPlugin};
 
 use crate::error::{Code, GatewayError};
+use crate::plugin::Slots;
 use crate::provider::Provider;
 use crate::router::{Captures, RouteQuery, Router};
 
@@ -41,10 +47,16 @@ pub struct Snapshot {
     services: Map<ServiceId, Arc<Service>>,
     backends: Map<BackendId, Arc<Backend>>,
     plugins: Map<PluginId, Arc<NamedPlugin>>,
-    globals: Arc<Globals>,
+    globals: Map<GlobalPluginId, Arc<GlobalPlugin>>,
+    /// The enabled ones, in order.
+    global_slots: Arc<Slots>,
     providers: Map<ProviderId, Arc<Provider>>,
     embedding_models: Map<EmbeddingModelId, Arc<Provider>>,
     apikeys: Map<ApikeyId, Arc<Apikey>>,
+    /// Which routes name a service.
+    routes_of: Map<ServiceId, Set<RouteId>>,
+    /// What could not be built, by kind and id.
+    refusals: Map<(Kind, Arc<str>), Arc<Refusal>>,
 }
 
 /// A route that matches a request, and how.
@@ -77,10 +89,13 @@ impl Snapshot {
             services: Map::default(),
             backends: Map::default(),
             plugins: Map::default(),
-            globals: Arc::default(),
+            globals: Map::default(),
+            global_slots: Arc::default(),
             providers: Map::default(),
             embedding_models: Map::default(),
             apikeys: Map::default(),
+            routes_of: Map::default(),
+            refusals: Map::default(),
         }
     }
 
@@ -103,7 +118,10 @@ impl Snapshot {
 
     /// What could not be built and so is served in its last good form, or not at all.
     pub fn refusals(&self) -> Vec<Refusal> {
-        Vec::new()
+        let mut refusals: Vec<Refusal> =
+            self.refusals.values().map(|refusal| Refusal::clone(refusal)).collect();
+        refusals.sort_unstable_by(|a, b| (&a.kind, &a.id).cmp(&(&b.kind, &b.id)));
+        refusals
     }
 
     /// The route with this id.

@@ -2,11 +2,10 @@ use std::sync::Arc;
 
 use sanmon_shared::catalogue::Phase;
 
-use super::route::Globals;
 use super::{Backend, BackendChoice, Matched, Route, Service, Snapshot};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
-use crate::plugin::{AnyPlugin, Slot, SlotPlugin};
+use crate::plugin::{AnyPlugin, Slot, SlotPlugin, Slots};
 use crate::protocol::Protocol;
 
 /// What a request passes: global plugins, those of the service, those of the route. Holds its parts
@@ -14,7 +13,7 @@ use crate::protocol::Protocol;
 #[derive(Clone)]
 pub struct Pipeline {
     snapshot: Arc<Snapshot>,
-    globals: Arc<Globals>,
+    globals: Arc<Slots>,
     service: Option<Arc<Service>>,
     route: Arc<Route>,
 }
@@ -38,7 +37,7 @@ impl Pipeline {
                 Some(Arc::clone(service.ok_or_else(|| missing("service", id.as_str()))?))
             }
         };
-        let globals = Arc::clone(&snapshot.globals);
+        let globals = Arc::clone(&snapshot.global_slots);
         Ok(Self { snapshot: Arc::clone(snapshot), globals, service, route })
     }
 
@@ -51,7 +50,6 @@ impl Pipeline {
     ) -> impl Iterator<Item = Result<&'a dyn AnyPlugin, GatewayError>> {
         let service = self.service.iter().flat_map(|service| &service.slots.0);
         self.globals
-            .slots
             .0
             .iter()
             .chain(service)
@@ -115,7 +113,7 @@ impl Pipeline {
 
     fn has_backend_plugins(&self) -> bool {
         let service = self.service.iter().flat_map(|service| &service.slots.0);
-        let mut slots = self.globals.slots.0.iter().chain(service).chain(&self.route.slots.0);
+        let mut slots = self.globals.0.iter().chain(service).chain(&self.route.slots.0);
         slots.any(|slot| {
             let plugin = match &slot.plugin {
                 SlotPlugin::Own(plugin) => Some(plugin),

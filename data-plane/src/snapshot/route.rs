@@ -4,7 +4,8 @@ use sanmon_shared::Problem;
 use sanmon_shared::resources::{self, BackendId, RouteId, ServiceId};
 
 use super::Backend;
-use crate::plugin::{BuildContext, Phases, Slots};
+use super::shared::Shared;
+use crate::plugin::{AnyPlugin, BuildContext, PathFilter, Slot, SlotPlugin, Slots, plugin};
 use crate::router::{Conditions, Domain};
 
 /// A route, compiled.
@@ -31,7 +32,7 @@ pub struct Service {
     /// Its id.
     pub id: ServiceId,
     /// Slots that its routes pass before their own.
-    pub slots: Slots,
+    pub slots: Arc<Slots>,
     /// For its routes that have none.
     pub backend: Option<BackendChoice>,
     pub(crate) enabled: bool,
@@ -51,6 +52,7 @@ impl BackendChoice {
     fn build(
         own: Option<&resources::Backend>,
         stored: Option<&BackendId>,
+        shared: &mut Shared,
         problems: &mut Vec<Problem>,
     ) -> Option<Self> {
         let own = own.and_then(|document| {
@@ -60,7 +62,7 @@ impl BackendChoice {
         });
         match (stored, own) {
             (Some(id), _) => Some(Self::Stored(id.clone())),
-            (None, Some(backend)) => Some(Self::Own(Arc::new(backend))),
+            (None, Some(backend)) => Some(Self::Own(shared.backend(backend))),
             (None, None) => None,
         }
     }
@@ -70,9 +72,11 @@ impl BackendChoice {
 fn slots(
     document: &[resources::PluginSlot],
     context: &BuildContext<'_>,
+    shared: &mut Shared,
     problems: &mut Vec<Problem>,
-) -> Slots {
-    Slots::build(document, context)
+) -> Arc<Slots> {
+    shared
+        .slots(document, context)
         .map_err(|inner| problems.extend(inner.into_iter().map(|p| p.under("/plugins"))))
         .unwrap_or_default()
 }
@@ -82,6 +86,15 @@ impl Route {
     pub fn build(
         document: &resources::Route,
         context: &BuildContext<'_>,
+    ) -> Result<Self, Vec<Problem>> {
+        Self::build_shared(document, context, &mut Shared::default())
+    }
+
+    /// The same, taking from `shared` what others have already.
+    pub(super) fn build_shared(
+        document: &resources::Route,
+        context: &BuildContext<'_>,
+        shared: &mut Shared,
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let frontend = &document.frontend;
@@ -99,13 +112,14 @@ impl Route {
         }
         let route = Self {
             id: document.id.clone(),
-            groups: document.groups.iter().map(|group| group.as_str().into()).collect(),
+            groups: shared.groups(&document.groups),
             service: document.service_ref.clone(),
             strip_path: frontend.strip_path,
-            slots: Arc::new(slots(&document.plugins, context, &mut problems)),
+            slots: slots(&document.plugins, context, shared, &mut problems),
             backend: BackendChoice::build(
                 document.backend.as_ref(),
                 document.backend_ref.as_ref(),
+                shared,
                 &mut problems,
             ),
             enabled: document.enabled,
@@ -122,6 +136,15 @@ impl Service {
         document: &resources::Service,
         context: &BuildContext<'_>,
     ) -> Result<Self, Vec<Problem>> {
+        Self::build_shared(document, context, &mut Shared::default())
+    }
+
+    /// The same, taking from `shared` what others have already.
+    pub(super) fn build_shared(
+        document: &resources::Service,
+        context: &BuildContext<'_>,
+        shared: &mut Shared,
+    ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let domains = Domain::list(&document.domains, "/domains", &mut problems);
         for domain in domains.iter().filter(|domain| domain.is_relative()) {
@@ -129,10 +152,11 @@ impl Service {
         }
         let service = Self {
             id: document.id.clone(),
-            slots: slots(&document.plugins, context, &mut problems),
+            slots: slots(&document.plugins, context, shared, &mut problems),
             backend: BackendChoice::build(
                 document.backend.as_ref(),
                 document.backend_ref.as_ref(),
+                shared,
                 &mut problems,
             ),
             enabled: document.enabled,
@@ -145,12 +169,42 @@ impl Service {
 /// A stored plugin, compiled.
 pub(crate) struct NamedPlugin {
     /// None while it is disabled: slots that name it are skipped.
-    pub(crate) plugin: Option<Arc<dyn crate::plugin::AnyPlugin>>,
+    pub(crate) plugin: Option<Arc<dyn AnyPlugin>>,
 }
 
-/// The global plugins, in order, enabled ones only.
-#[derive(Default)]
-pub(crate) struct Globals {
-    pub(crate) slots: Slots,
-    pub(crate) phases: Phases,
+/// A global plugin, compiled.
+pub(crate) struct GlobalPlugin {
+    pub(crate) order: i32,
+    /// None while it is disabled.
+    pub(crate) slot: Option<Slot>,
+}
+
+impl NamedPlugin {
+    /// Checks and compiles it; problems point into the document.
+    pub(crate) fn build(
+        document: &resources::PluginInstance,
+        context: &BuildContext<'_>,
+    ) -> Result<Self, Vec<Problem>> {
+        let built = plugin(&document.plugin, &document.config, context)?;
+        Ok(Self { plugin: document.enabled.then_some(built) })
+    }
+}
+
+impl GlobalPlugin {
+    /// Checks and compiles it; problems point into the document.
+    pub(crate) fn build(
+        document: &resources::GlobalPlugin,
+        context: &BuildContext<'_>,
+    ) -> Result<Self, Vec<Problem>> {
+        let d = document;
+        let paths = PathFilter::build(&d.include, &d.exclude, &d.includes, &d.excludes);
+        let (plugin, paths) = match (plugin(&d.plugin, &d.config, context), paths) {
+            (Ok(plugin), Ok(paths)) => (plugin, paths),
+            (plugin, paths) => {
+                return Err(plugin.err().into_iter().chain(paths.err()).flatten().collect());
+            }
+        };
+        let slot = Slot { plugin: SlotPlugin::Own(plugin), paths };
+        Ok(Self { order: d.order, slot: d.enabled.then_some(slot) })
+    }
 }
