@@ -2,3 +2,5 @@
 //! changed and made here, from bytes to bytes.
 
 pub mod json;
+pub mod openai;
+pub mod sse;
