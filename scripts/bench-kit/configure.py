@@ -1,0 +1,46 @@
+"""configure.py ADMIN_URL UPSTREAM_URL: the configuration that is measured, over the admin API of a
+started Sanmon; prints the API key. The admin's key is SANMON_ADMIN_KEY."""
+
+import json
+import os
+import sys
+import urllib.request
+
+KEY = os.environ["SANMON_ADMIN_KEY"]
+CHAT, EMBEDDINGS = "provider_bench", "embedding-model_bench"
+
+
+def call(base, method, path, document=None, media="application/json"):
+    """The answer's document; an error ends the program with its text."""
+    data = document if isinstance(document, (bytes, type(None))) else json.dumps(document).encode()
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": media}
+    request = urllib.request.Request(f"{base}/apis/v1/{path}", data, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=300) as answer:
+            text = answer.read()
+    except urllib.error.HTTPError as error:
+        sys.exit(f"{method} {path}: {error.code} {error.read()[:2000].decode(errors='replace')}")
+    return json.loads(text) if text else None
+
+
+def configure(base, upstream):
+    """Provider, embedding model, API key and route; returns the key."""
+    connection = {"base_url": upstream, "token": "sk-upstream"}
+    provider = {"id": CHAT, "name": "bench", "provider": "openai-compatible", "connection": connection}
+    call(base, "PUT", f"providers/{CHAT}", provider)
+    model = {"id": EMBEDDINGS, "name": "bench", "provider": "openai-compatible", "config": {"connection": connection}}
+    call(base, "PUT", f"embedding-models/{EMBEDDINGS}", model)
+    key = {"clientId": "bench", "clientName": "bench", "authorizedEntities": ["group_default"]}
+    key = call(base, "PUT", "apikeys/bench", key)["bearer"]
+    plugins = [
+        {"plugin": "apikeys"},
+        {"plugin": "openai-chat-completions", "includes": ["/v1/chat/completions"], "config": {"refs": [CHAT]}},
+        {"plugin": "openai-embeddings", "includes": ["/v1/embeddings"], "config": {"refs": [EMBEDDINGS]}},
+    ]
+    route = {"id": "route_bench", "name": "bench", "plugins": plugins}
+    call(base, "PUT", "routes/route_bench?wait=applied", route)
+    return key
+
+
+if __name__ == "__main__":
+    print(configure(sys.argv[1], sys.argv[2]))
