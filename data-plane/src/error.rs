@@ -81,6 +81,10 @@ codes! {
     ReferenceMissing = "reference_missing", SERVICE_UNAVAILABLE, Gateway, "server_error";
     /// The provider cannot do what this endpoint asks for.
     Unsupported = "unsupported_by_provider", BAD_REQUEST, Client, "invalid_request_error";
+    /// The route has no target to which requests could go.
+    NoTarget = "no_target", SERVICE_UNAVAILABLE, Gateway, "server_error";
+    /// The connection was to become something else than HTTP.
+    UpgradeUnsupported = "upgrade_unsupported", NOT_IMPLEMENTED, Client, "invalid_request_error";
     /// The provider or target cannot be reached, or broke off before it answered.
     UpstreamUnavailable = "upstream_unavailable", BAD_GATEWAY, Upstream, "server_error";
     /// It answered something that is no answer.

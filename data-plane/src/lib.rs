@@ -7,12 +7,17 @@
 pub mod catalogue;
 pub mod error;
 pub mod exchange;
+mod forward;
 pub mod limits;
+mod plane;
 pub mod plugin;
 pub mod protocol;
 pub mod provider;
 pub mod router;
+mod server;
 pub mod snapshot;
 pub mod telemetry;
 pub mod upstream;
 pub mod worker;
+
+pub use plane::{AccessLog, DataPlane, Environment, Options, Running, StartError};

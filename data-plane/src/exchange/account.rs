@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use actix_web::http::StatusCode;
 use tokio::time::Instant;
 
-use super::RequestId;
+use super::{Permit, RequestId};
 use crate::error::{Code, GatewayError};
 use crate::telemetry::Telemetry;
 
@@ -38,6 +37,8 @@ pub struct Tokens {
 /// Everything that is known of an exchange.
 pub(crate) struct Record {
     telemetry: Rc<Telemetry>,
+    /// Held as long as the exchange goes on, streams included.
+    _permit: Permit,
     pub(crate) request: HttpRequest,
     pub(crate) request_id: RequestId,
     pub(crate) began: Instant,
@@ -46,7 +47,8 @@ pub(crate) struct Record {
     pub(crate) key: RefCell<Option<Arc<str>>>,
     pub(crate) provider: RefCell<Option<Arc<str>>>,
     pub(crate) model: RefCell<Option<Box<str>>>,
-    pub(crate) status: Cell<StatusCode>,
+    /// 0 until there is an answer.
+    pub(crate) status: Cell<u16>,
     pub(crate) code: Cell<Option<Code>>,
     pub(crate) detail: RefCell<Option<String>>,
     pub(crate) bytes_in: Cell<u64>,
@@ -66,6 +68,7 @@ impl Account {
     /// Of a request that has just come in.
     pub(crate) fn open(
         telemetry: &Rc<Telemetry>,
+        permit: Permit,
         request: HttpRequest,
         request_id: RequestId,
         revision: u64,
@@ -74,6 +77,7 @@ impl Account {
         telemetry.began();
         Self(Rc::new(Record {
             telemetry: Rc::clone(telemetry),
+            _permit: permit,
             request,
             request_id,
             began,
@@ -82,7 +86,7 @@ impl Account {
             key: RefCell::default(),
             provider: RefCell::default(),
             model: RefCell::default(),
-            status: Cell::new(StatusCode::OK),
+            status: Cell::default(),
             code: Cell::default(),
             detail: RefCell::default(),
             bytes_in: Cell::default(),
@@ -97,6 +101,11 @@ impl Account {
             complete: Cell::default(),
             cut: Cell::default(),
         }))
+    }
+
+    /// The route: its id.
+    pub(crate) fn set_route(&self, route: Arc<str>) {
+        *self.0.route.borrow_mut() = Some(route);
     }
 
     /// The model that was asked for, as the provider calls it.

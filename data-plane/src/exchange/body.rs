@@ -2,16 +2,16 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_LENGTH;
 use bytes::{Bytes, BytesMut};
-use futures_util::Stream as _;
+use futures_util::Stream;
 use tokio::time::{Sleep, sleep};
 
-use super::Exchange;
+use super::{Account, Exchange};
 use crate::error::{Code, GatewayError};
 
 /// What is taken in advance for a body, whatever its head announces: a caller that announces much
@@ -67,6 +67,43 @@ impl Exchange {
         let read = self.account.record();
         read.bytes_in.set(read.bytes_in.get() + whole.len() as u64);
         Ok(whole)
+    }
+}
+
+impl Exchange {
+    /// The caller's body as a stream that ends with an error past the gateway's limit.
+    pub fn streamed_body(&mut self) -> Result<Payload, GatewayError> {
+        let limit = self.worker.limits.body_bytes;
+        if self.announced().is_some_and(|announced| announced > limit as u64) {
+            return Err(too_large(limit));
+        }
+        let payload = std::mem::replace(&mut self.payload, Payload::None);
+        let account = self.account.clone();
+        let limited = Limited { payload, left: limit, account };
+        Ok(Payload::Stream { payload: Box::pin(limited) })
+    }
+}
+
+/// A body that is counted, and cut where it grows too large.
+struct Limited {
+    payload: Payload,
+    left: usize,
+    account: Account,
+}
+
+impl Stream for Limited {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let piece = ready!(Pin::new(&mut self.payload).poll_next(context));
+        let Some(Ok(bytes)) = &piece else { return Poll::Ready(piece) };
+        let read = self.account.record();
+        read.bytes_in.set(read.bytes_in.get() + bytes.len() as u64);
+        match self.left.checked_sub(bytes.len()) {
+            Some(left) => self.left = left,
+            None => return Poll::Ready(Some(Err(PayloadError::Overflow))),
+        }
+        Poll::Ready(piece)
     }
 }
 

@@ -1,8 +1,14 @@
 //! One request's life, a file per step: admit, route, authorize, prepare, call, answer, account.
 
 mod account;
+mod admit;
+mod answer;
+mod authorize;
 mod body;
 mod request_id;
+mod route;
+mod serve;
+mod shared;
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -16,6 +22,8 @@ use actix_web::http::header::{HeaderMap, HeaderName};
 pub(crate) use account::Record;
 pub use account::{Account, Tokens};
 pub use request_id::RequestId;
+pub(crate) use serve::serve;
+pub(crate) use shared::{Permit, Shared};
 
 use crate::snapshot::{Apikey, Matched, Snapshot};
 use crate::worker::Worker;
@@ -45,6 +53,8 @@ pub struct Exchange {
     pub key: Option<Arc<Apikey>>,
     /// Where credentials were found that must not travel on.
     pub wiped: Vec<Credential>,
+    /// Whether targets are called by their own name instead of the caller's `Host`.
+    pub override_host: bool,
     /// What this worker has: upstream clients, metrics, limits.
     pub worker: Rc<Worker>,
     /// What is logged and counted when the exchange ends, however it ends.

@@ -1,6 +1,8 @@
 //! What clients speak: paths, options, errors and streams of each dialect. Made of `wire` formats;
 //! opens no connection itself.
 
+pub mod errors;
+
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
 

@@ -67,16 +67,6 @@ impl Endpoint {
         self
     }
 
-    /// The same host and credentials with another path and query, which stand as they are where a
-    /// URL may hold them so.
-    #[must_use]
-    pub fn at(&self, path: &str, query: Option<&str>) -> Self {
-        let mut other = self.clone();
-        other.url.set_path(path);
-        other.url.set_query(query);
-        other
-    }
-
     /// The address.
     pub fn url(&self) -> &Url {
         &self.url
@@ -126,11 +116,5 @@ mod tests {
             HeaderValue::from_static("Bearer sk-canary"),
         );
         assert!(!format!("{endpoint:?}").contains("canary"));
-    }
-
-    #[test]
-    fn another_path_keeps_host_and_headers() {
-        let endpoint = endpoint("https://a:8443/v1").unwrap();
-        assert_eq!(endpoint.at("/v2/x", Some("q=1")).url().as_str(), "https://a:8443/v2/x?q=1");
     }
 }

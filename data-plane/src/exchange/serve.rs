@@ -1,0 +1,136 @@
+//! The steps, one after the other.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::HOST;
+use actix_web::{HttpRequest, HttpResponse};
+use sanmon_shared::catalogue::Phase;
+use tokio::time::Instant;
+
+use super::admit::{self, Caller};
+use super::{Account, AnswerHead, Exchange, Shared, answer, authorize, route};
+use crate::error::{Code, GatewayError};
+use crate::forward;
+use crate::protocol::{Dialect, errors};
+use crate::router::{self, RouteQuery};
+use crate::snapshot::{Answerer, Pipeline};
+use crate::worker::Worker;
+
+/// Answers one request.
+pub(crate) async fn serve(
+    shared: &Arc<Shared>,
+    worker: &Rc<Worker>,
+    request: &HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
+    let began = Instant::now();
+    let (permit, has_room) = shared.enter();
+    let snapshot = shared.live.now();
+    let request_id = admit::request_id(request, worker);
+    let account = Account::open(
+        &worker.telemetry,
+        permit,
+        request.clone(),
+        request_id.clone(),
+        snapshot.head.revision,
+        began,
+    );
+    if !has_room {
+        let error = GatewayError::new(Code::Overloaded, "the gateway has too much to do");
+        return refuse(&error.retry_after(1), account, shared, worker);
+    }
+    let Caller { client, secure, host } = admit::caller(request, shared);
+    let raw_host = host.as_deref().or_else(|| {
+        request
+            .headers()
+            .get(HOST)
+            .and_then(|value| value.to_str().ok())
+            .or_else(|| request.uri().host())
+    });
+    let host = router::host(raw_host.unwrap_or_default());
+    let path = match router::path(request.uri().path()) {
+        Ok(path) => path,
+        Err(error) => return refuse(&error, account, shared, worker),
+    };
+    let query = RouteQuery {
+        host: &host,
+        path: &path,
+        query: request.uri().query().unwrap_or_default(),
+        method: request.method(),
+        headers: request.headers(),
+    };
+    let open = |matched| Exchange {
+        request: request.clone(),
+        rewritten: match &path {
+            std::borrow::Cow::Borrowed(_) => None,
+            std::borrow::Cow::Owned(path) => Some(path.as_str().into()),
+        },
+        at: shared.clock.millis(),
+        payload,
+        request_id,
+        client,
+        secure,
+        snapshot: Arc::clone(&snapshot),
+        matched,
+        key: None,
+        wiped: Vec::new(),
+        override_host: false,
+        worker: Rc::clone(worker),
+        account: account.clone(),
+    };
+    let found = route::route(snapshot.candidates(query), open, || snapshot.no_route(query));
+    let (mut exchange, pipeline) = match found {
+        Ok(found) => found,
+        Err(error) => return refuse(&error, account, shared, worker),
+    };
+    account.set_route(exchange.matched.route.id.text());
+    let (dialect, response) = respond(&mut exchange, &pipeline, &path).await;
+    let mut response = response.unwrap_or_else(|error| {
+        account.failed(&error);
+        errors::answer(dialect, &error)
+    });
+    for plugin in pipeline.plugins(Phase::Response, &path).flatten() {
+        let status = response.status();
+        plugin.response(&exchange, &mut AnswerHead { status, headers: response.headers_mut() });
+    }
+    answer::finish(response, account, dialect, shared, worker)
+}
+
+/// Passes the plugins and lets the backend answer; with the dialect in which an error is written.
+async fn respond(
+    exchange: &mut Exchange,
+    pipeline: &Pipeline,
+    path: &str,
+) -> (Dialect, Result<HttpResponse, GatewayError>) {
+    let answerer = pipeline.answerer(path);
+    let dialect = match &answerer {
+        Ok(Answerer::Plugin(protocol)) => protocol.dialect(),
+        Ok(Answerer::Targets(_)) | Err(_) => Dialect::Problem,
+    };
+    if let Some(answer) = authorize::preflight(exchange, pipeline, path) {
+        return (dialect, answer);
+    }
+    if let Err(error) = authorize::authorize(exchange, pipeline, path).await {
+        return (dialect, Err(error));
+    }
+    let answer = match answerer {
+        Err(error) => Err(error),
+        Ok(Answerer::Plugin(protocol)) => protocol.answer(exchange).await,
+        Ok(Answerer::Targets(backend)) => forward::answer(exchange, backend).await,
+    };
+    (dialect, answer)
+}
+
+/// Ends a request for which no route was found.
+fn refuse(
+    error: &GatewayError,
+    account: Account,
+    shared: &Shared,
+    worker: &Worker,
+) -> HttpResponse {
+    account.failed(error);
+    let response = errors::answer(Dialect::Problem, error);
+    answer::finish(response, account, Dialect::Problem, shared, worker)
+}

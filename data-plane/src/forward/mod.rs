@@ -1,0 +1,139 @@
+//! Plain HTTP proxying, for routes whose requests no plugin answers: targets in turn, bodies streamed
+//! both ways, nothing decoded.
+
+mod address;
+mod headers;
+mod turns;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use actix_web::HttpResponse;
+use actix_web::body::{BodyStream, SizedStream};
+use actix_web::http::{Method, StatusCode};
+use bytes::Bytes;
+use futures_util::Stream;
+
+use crate::error::{Code, GatewayError};
+use crate::exchange::{Account, Exchange};
+use crate::snapshot::Backend;
+use crate::upstream::{Answer, AnswerBody, Body, Call, Deadlines, EndpointError, UpstreamError};
+
+pub use turns::Turns;
+
+/// A body that is announced to be no longer is gathered before it is sent, so that another target
+/// can be tried when the first cannot be reached.
+const GATHERED: u64 = 64 * 1024;
+
+/// Sends the request to one of the targets and gives back what it says.
+pub(crate) async fn answer(
+    exchange: &mut Exchange,
+    backend: &Arc<Backend>,
+) -> Result<HttpResponse, GatewayError> {
+    refuse_upgrades(exchange)?;
+    let mut order = exchange.worker.turns.order(exchange.matched.route.id.as_str(), backend);
+    let method = Method::as_str(exchange.request.method());
+    let method = reqwest::Method::from_bytes(method.as_bytes())
+        .map_err(|_| GatewayError::new(Code::MethodNotAllowed, "no such method"))?;
+    let path = address::path(exchange, backend);
+    let timeouts = &backend.timeouts;
+    let deadlines = Deadlines {
+        head: timeouts.call.min(timeouts.global),
+        idle: timeouts.idle,
+        total: timeouts.stream,
+    };
+    let mut body = body(exchange).await?;
+    let account = exchange.account.clone();
+    let mut failure = None;
+    while let Some(target) = order.next() {
+        let again = match &body {
+            Body::Empty => Some(Body::Empty),
+            Body::Whole(bytes) => Some(Body::Whole(bytes.clone())),
+            Body::Streamed(_) => None,
+        };
+        let endpoint = address::endpoint(target, backend.timeouts.connect, &path)
+            .map_err(|error| invalid(&error))?;
+        let mut call = Call::new(&endpoint, method.clone(), deadlines);
+        headers::request(exchange, call.headers_mut());
+        match exchange.worker.upstream.send(call.body(body), &account).await {
+            Ok(answer) => return Ok(relay(answer, account)),
+            Err(error) => {
+                let Some(again) = again.filter(|_| error.is_before_sending()) else {
+                    return Err(error.to_gateway());
+                };
+                body = again;
+                failure = Some(error);
+            }
+        }
+    }
+    Err(failure.map_or_else(
+        || GatewayError::new(Code::NoTarget, "the route has no target"),
+        |error| error.to_gateway(),
+    ))
+}
+
+fn invalid(error: &EndpointError) -> GatewayError {
+    GatewayError::new(Code::BadRequest, "the path cannot be asked for").detail(error.to_string())
+}
+
+/// Connections that become something else than HTTP are not relayed. An offer of HTTP/2 is one that
+/// may be passed over in silence, and some clients make it with every request.
+fn refuse_upgrades(exchange: &Exchange) -> Result<(), GatewayError> {
+    let offers = exchange.request.headers().get_all(actix_web::http::header::UPGRADE);
+    let other = offers
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|offer| !offer.trim().eq_ignore_ascii_case("h2c"));
+    if other || exchange.request.method() == Method::CONNECT {
+        let text = "upgraded connections (WebSocket, CONNECT) are not relayed";
+        return Err(GatewayError::new(Code::UpgradeUnsupported, text));
+    }
+    Ok(())
+}
+
+async fn body(exchange: &mut Exchange) -> Result<Body, GatewayError> {
+    let chunked = exchange.request.headers().contains_key("transfer-encoding");
+    match exchange.announced() {
+        Some(0) => Ok(Body::Empty),
+        None if !chunked && exchange.request.version() < actix_web::http::Version::HTTP_2 => {
+            Ok(Body::Empty)
+        }
+        Some(announced) if announced <= GATHERED => {
+            let limit = usize::try_from(GATHERED).unwrap_or(usize::MAX);
+            exchange.body(limit, |_| Ok(())).await.map(Body::Whole)
+        }
+        _ => exchange.streamed_body().map(Body::Streamed),
+    }
+}
+
+fn relay(answer: Answer, account: Account) -> HttpResponse {
+    let status = StatusCode::from_u16(answer.status.as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
+    let mut response = HttpResponse::new(status);
+    let length = answer.content_length();
+    headers::response(&answer.headers, response.headers_mut());
+    let relay = Relay { body: answer.body, account };
+    match length {
+        Some(length) => response.set_body(SizedStream::new(length, relay)).map_into_boxed_body(),
+        None => response.set_body(BodyStream::new(relay)).map_into_boxed_body(),
+    }
+}
+
+/// The answer's body. Where it breaks, the caller's connection breaks too: a status that has gone
+/// out cannot be taken back.
+struct Relay {
+    body: AnswerBody,
+    account: Account,
+}
+
+impl Stream for Relay {
+    type Item = Result<Bytes, UpstreamError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let piece = ready!(Pin::new(&mut self.body).poll_next(context));
+        if let Some(Err(error)) = &piece {
+            self.account.failed_in_stream(&error.to_gateway_in_stream());
+        }
+        Poll::Ready(piece)
+    }
+}
