@@ -41,7 +41,7 @@ pub(crate) async fn authorize(
         }
     }
     if let Some(key) = &exchange.key {
-        exchange.account.set_key(key.document.client_id.text());
+        exchange.account.set_key(key.id.text());
     }
     for plugin in pipeline.plugins(Phase::Request, path) {
         match plugin?.request(exchange) {
