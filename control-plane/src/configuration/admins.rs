@@ -62,9 +62,12 @@ impl Admins {
         self.by_id.values().any(|admin| admin.role == Role::Admin && usable(admin, now).is_ok())
     }
 
-    /// Who else has the key with this hash.
-    pub(super) fn holder(&self, hash: &[u8; 32]) -> Option<&str> {
-        self.by_hash.get(hash).map(|admin| admin.id.as_str())
+    /// Whether another one has the key of this one.
+    pub(super) fn shares_key(&self, id: &str) -> bool {
+        let Some(admin) = self.by_id.get(id) else { return false };
+        let hash = admin.key.hash();
+        self.by_id.size() != self.by_hash.size()
+            && self.by_id.values().any(|other| other.id.as_str() != id && other.key.hash() == hash)
     }
 
     pub(super) fn insert(&mut self, admin: Admin) {
@@ -77,7 +80,8 @@ impl Admins {
     pub(super) fn remove(&mut self, id: &str) {
         let Some(admin) = self.by_id.get(id).cloned() else { return };
         self.by_id.remove_mut(id);
-        if self.holder(&admin.key.hash()) == Some(id) {
+        let holder = self.by_hash.get(&admin.key.hash());
+        if holder.is_some_and(|holder| holder.id.as_str() == id) {
             self.by_hash.remove_mut(&admin.key.hash());
         }
     }

@@ -28,7 +28,7 @@ pub struct KindInfo {
 }
 
 /// Every kind, in the order of the documentation.
-pub fn kinds() -> Vec<KindInfo> {
+pub(super) fn kinds() -> Vec<KindInfo> {
     struct Collect(Vec<KindInfo>);
     impl EachResource for Collect {
         fn visit<R: Resource>(&mut self) {

@@ -3,28 +3,35 @@
 //! read here is masked. Nothing here knows HTTP.
 
 mod admins;
+mod bootstrap;
 mod error;
+mod follow;
 mod history;
 mod kinds;
 mod operation;
+mod plan;
 mod references;
+mod rules;
 mod schemas;
 mod state;
 mod transfer;
+mod write;
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use sanmon_shared::Entry;
 use sanmon_shared::catalogue::PluginCatalogue;
 use sanmon_shared::clock::Clock;
-use sanmon_shared::store::{Store, StoreError};
+use sanmon_shared::store::Store;
 use sanmon_shared::task::Tasks;
 use serde_json::Value;
+use tokio::sync::Mutex;
 
-use references::References;
+use follow::Follower;
+use rules::Rules;
 
 pub use admins::{AdminIdentity, Admins, Denied};
+pub use bootstrap::FirstAdmin;
 pub use error::{BootstrapError, OpenError, ReadError, WriteError};
 pub use history::{ChangeView, DiffView, RevisionPage, RevisionView};
 pub use kinds::KindInfo;
@@ -45,24 +52,14 @@ pub struct Fresh {
     pub stale: Option<String>,
 }
 
-/// The first admin, whose key is shown this once.
-pub struct FirstAdmin {
-    /// Its id.
-    pub id: String,
-    /// Its key, in the clear.
-    pub key: String,
-    /// Whether the key was made up here rather than given.
-    pub generated: bool,
-}
-
 /// The configuration of one store, as this control plane sees and changes it.
 pub struct Configuration {
     store: Arc<dyn Store>,
-    catalogue: Arc<dyn PluginCatalogue>,
-    schemas: Arc<Schemas>,
-    references: References,
+    rules: Arc<Rules>,
     clock: Clock,
-    state: ArcSwap<State>,
+    follower: Arc<Follower>,
+    /// Held by the write whose turn it is.
+    writing: Mutex<()>,
 }
 
 impl Configuration {
@@ -72,32 +69,40 @@ impl Configuration {
         catalogue: Arc<dyn PluginCatalogue>,
         schemas: Arc<Schemas>,
         clock: Clock,
-        _tasks: &Tasks,
+        tasks: &Tasks,
     ) -> Result<Arc<Self>, OpenError> {
-        let references = References::new(&schemas, &catalogue);
-        let state = ArcSwap::from_pointee(State::empty(store.head().await?));
-        Ok(Arc::new(Self { store, catalogue, schemas, references, clock, state }))
+        let rules = Arc::new(Rules::new(schemas, catalogue));
+        let follower = Follower::open(Arc::clone(&store), Arc::clone(&rules)).await?;
+        follower.start(tasks);
+        Ok(Arc::new(Self { store, rules, clock, follower, writing: Mutex::new(()) }))
     }
 
     /// The state as last seen, at once.
     pub fn state(&self) -> Arc<State> {
-        self.state.load_full()
+        self.follower.state()
     }
 
     /// A state at least as new as the store's head now; the last known one if the store is down.
     pub async fn fresh(&self) -> Fresh {
-        let stale = self.store.head().await.err().map(|error| error.to_string());
-        Fresh { state: self.state(), stale }
+        match self.follower.catch_up().await {
+            Ok(state) => Fresh { state, stale: None },
+            Err(error) => Fresh { state: self.state(), stale: Some(error.to_string()) },
+        }
+    }
+
+    /// What keeps this control plane from following its store; none when all is well.
+    pub fn alarm(&self) -> Option<Arc<String>> {
+        self.follower.alarm()
     }
 
     /// The schemas by which documents are checked.
     pub fn schemas(&self) -> &Arc<Schemas> {
-        &self.schemas
+        &self.rules.schemas
     }
 
     /// The plugins and providers that documents may name.
     pub fn catalogue(&self) -> &Arc<dyn PluginCatalogue> {
-        &self.catalogue
+        &self.rules.catalogue
     }
 
     /// The clock by which admins expire.
@@ -112,72 +117,9 @@ impl Configuration {
 
     /// A document as a read shows it: secrets masked.
     pub fn shown(&self, entry: &Entry) -> Value {
-        let _ = (&self.references, entry);
-        Value::Null
-    }
-
-    /// Checks the operations together and commits them as one revision, or none of them.
-    pub async fn write(
-        &self,
-        _author: &Author,
-        _request: WriteRequest,
-    ) -> Result<Written, WriteError> {
-        Err(StoreError::Unavailable("not wired yet".to_owned()).into())
-    }
-
-    /// Makes a new revision whose documents are those of revision `n`, secrets included.
-    pub async fn rollback(
-        &self,
-        _author: &Author,
-        _n: u64,
-        _message: String,
-        _dry_run: bool,
-    ) -> Result<Written, WriteError> {
-        Err(StoreError::Unavailable("not wired yet".to_owned()).into())
-    }
-
-    /// Everything, as stored: secrets sealed and hashed.
-    pub async fn export(&self) -> Result<Export, ReadError> {
-        Err(StoreError::Unavailable("not wired yet".to_owned()).into())
-    }
-
-    /// Takes what [`Configuration::export`] gave. Pointers go into `export`, as
-    /// `/resources/<plural>/<index>/…`.
-    pub async fn import(
-        &self,
-        _author: &Author,
-        _export: Value,
-        _mode: ImportMode,
-        _message: String,
-        _dry_run: bool,
-    ) -> Result<Written, WriteError> {
-        Err(StoreError::Unavailable("not wired yet".to_owned()).into())
-    }
-
-    /// One revision with its documents.
-    pub async fn revision(&self, _n: u64) -> Result<RevisionView, ReadError> {
-        Err(StoreError::Unavailable("not wired yet".to_owned()).into())
-    }
-
-    /// At most `limit` revisions (100 at most) before `before`, or the newest ones; newest first.
-    pub async fn revisions(
-        &self,
-        _before: Option<u64>,
-        _limit: usize,
-    ) -> Result<RevisionPage, ReadError> {
-        Err(StoreError::Unavailable("not wired yet".to_owned()).into())
-    }
-
-    /// How revision `b` differs from revision `a`; 0 is the empty configuration.
-    pub async fn diff(&self, _a: u64, _b: u64) -> Result<DiffView, ReadError> {
-        Err(StoreError::Unavailable("not wired yet".to_owned()).into())
-    }
-
-    /// Makes the first admin if there is none; with `key`, or with a new one.
-    pub async fn bootstrap_admin(
-        &self,
-        _key: Option<String>,
-    ) -> Result<Option<FirstAdmin>, BootstrapError> {
-        Ok(None)
+        self.rules.shown(entry.kind.as_str(), &entry.document)
     }
 }
+
+#[cfg(test)]
+mod tests;

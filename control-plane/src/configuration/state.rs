@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 use sanmon_shared::resources::Admin;
-use sanmon_shared::{Change, ChangeSet, Entry, Head, Kind, Resource as _};
+use sanmon_shared::{Change, ChangeSet, Digest, Entry, Head, Kind, Resource as _};
+use serde_json::value::RawValue;
 
 use super::admins::Admins;
 use super::references::References;
@@ -97,11 +98,19 @@ impl State {
             return None;
         }
         let mut next = self.clone();
+        let mut digest = self.head.digest;
         for change in &set.changes {
+            let of = |document: &RawValue| Digest::of(change.kind.as_str(), &change.id, document);
+            if let Some(before) = next.get(change.kind.as_str(), &change.id) {
+                digest = digest.minus(of(&before.document));
+            }
+            if let Some(after) = &change.after {
+                digest = digest.plus(of(after));
+            }
             next.change(change, set.head.revision, references);
         }
         next.head = set.head.clone();
-        Some(next)
+        (digest == set.head.digest).then_some(next)
     }
 
     /// Makes one change, whatever the head says.
@@ -167,9 +176,9 @@ impl State {
         }
     }
 
-    /// Takes the head of a full load.
-    pub(super) fn stand_at(&mut self, head: Head) {
-        self.head = head;
+    /// Every document.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.entries.values().flat_map(|entries| entries.values())
     }
 }
 
