@@ -1,5 +1,11 @@
 //! The control plane: the admin API, its OpenAPI document, the stores, and publication to data
 //! planes. It never depends on the data plane; what it must know of plugins is injected.
 
+pub mod admin;
 pub mod configuration;
+pub mod openapi;
+mod server;
 pub mod store;
+mod telemetry;
+
+pub use server::{ControlPlane, Options, Running, StartError};

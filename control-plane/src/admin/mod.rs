@@ -1,0 +1,44 @@
+//! The admin API over HTTP: who calls, what they ask for, and how answers look. What a write means
+//! is for [`crate::configuration`].
+
+mod answer;
+mod auth;
+mod body;
+mod crud;
+mod envelope;
+mod error;
+mod json;
+mod list;
+mod media;
+mod mount;
+mod ops;
+mod preconditions;
+mod query;
+mod shared;
+mod throttle;
+mod wait;
+mod write;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
+use actix_web::{App, Error};
+
+pub use error::Code;
+pub(crate) use shared::Shared;
+
+/// The application of one worker.
+pub(crate) fn application(
+    shared: Data<Shared>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new().app_data(shared).configure(mount::mount).wrap(from_fn(envelope::envelope))
+}

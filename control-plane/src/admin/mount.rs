@@ -1,0 +1,80 @@
+//! Where everything is: paths, methods, and what a path answers to other methods.
+
+use actix_web::http::{Method, header};
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{Resource, guard};
+use sanmon_shared::{EachResource, each_resource};
+
+use super::auth::authenticate;
+use super::crud::{self, Served};
+use super::error::{ApiError, Code};
+use super::ops;
+
+/// The base of the API.
+pub(crate) const BASE: &str = "/apis/v1";
+
+/// A path with its methods; others are answered by 405 with `Allow`. `GET` also answers `HEAD`.
+macro_rules! at {
+    ($path:expr, $($method:ident => $handler:expr),+ $(,)?) => {
+        resource($path, &[$(Method::$method),+])
+            $(.route(web::route().guard(method(&Method::$method)).to($handler)))+
+    };
+}
+
+fn method(method: &Method) -> impl guard::Guard + use<> {
+    let head = *method == Method::GET;
+    let method = method.clone();
+    guard::fn_guard(move |context| {
+        let asked = &context.head().method;
+        *asked == method || (head && *asked == Method::HEAD)
+    })
+}
+
+fn resource(path: &str, methods: &[Method]) -> Resource {
+    let mut names: Vec<_> = methods.iter().map(Method::as_str).collect();
+    if names.contains(&"GET") {
+        names.push("HEAD");
+    }
+    let allow = names.join(", ");
+    let refuse = move || {
+        let detail = format!("the path has the methods {allow}");
+        let error = ApiError::new(Code::MethodNotAllowed, detail).header(header::ALLOW, &allow);
+        async move { Err::<actix_web::HttpResponse, ApiError>(error) }
+    };
+    web::resource(path).default_service(web::to(refuse))
+}
+
+/// Mounts every kind.
+struct Mount<'a>(&'a mut ServiceConfig);
+
+impl EachResource for Mount<'_> {
+    fn visit<R: sanmon_shared::Resource>(&mut self) {
+        let served = Data::new(Served { kind: R::KIND, plural: R::PLURAL, id_field: R::ID_FIELD });
+        let many = at!(&format!("/{}", R::PLURAL), GET => crud::list, POST => crud::create);
+        let one = at!(&format!("/{}/{{id}}", R::PLURAL),
+            GET => crud::read, PUT => crud::put, PATCH => crud::patch, DELETE => crud::delete);
+        for resource in [many, one] {
+            self.0.service(resource.app_data(Data::clone(&served)));
+        }
+    }
+}
+
+/// Everything that the admin listener serves.
+pub(super) fn mount(config: &mut ServiceConfig) {
+    let api = web::scope(BASE)
+        .wrap(from_fn(authenticate))
+        .configure(|config| each_resource(&mut Mount(config)))
+        .default_service(web::to(nothing_here));
+    config
+        .service(at!("/livez", GET => ops::livez))
+        .service(at!("/readyz", GET => ops::readyz))
+        .service(at!("/metrics", GET => ops::metrics))
+        .service(at!("/apis/openapi.json", GET => ops::openapi))
+        .service(api)
+        .default_service(web::to(nothing_here));
+}
+
+async fn nothing_here() -> Result<actix_web::HttpResponse, ApiError> {
+    Err(ApiError::new(Code::PathUnknown, "there is nothing at this path; see /swagger-ui/"))
+}

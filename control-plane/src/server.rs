@@ -1,0 +1,154 @@
+//! Starts the control plane: opens the configuration, makes the first admin, and serves the admin
+//! API until it is stopped.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpServer, dev::ServerHandle};
+use sanmon_shared::catalogue::PluginCatalogue;
+use sanmon_shared::clock::Clock;
+use sanmon_shared::proxies::TrustedProxies;
+use sanmon_shared::store::Store;
+use sanmon_shared::task::Tasks;
+use sanmon_shared::tls::{self, TlsError, TlsFiles};
+
+use crate::admin::{self, Shared};
+use crate::configuration::{
+    BootstrapError, Configuration, FirstAdmin, OpenError, SchemaError, Schemas,
+};
+use crate::openapi;
+
+/// Threads that serve the admin API. It is no hot path; a second one keeps probes quick while a
+/// large import is read.
+const WORKERS: usize = 2;
+/// How long requests may take to finish when the control plane stops.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How long a caller may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a control plane is started with.
+pub struct Options {
+    /// Where the admin API listens; port 0 takes a free one.
+    pub admin_listen: SocketAddr,
+    /// Serves TLS with these, read again when they change.
+    pub tls: Option<TlsFiles>,
+    /// Where the configuration is kept.
+    pub store: Arc<dyn Store>,
+    /// The data plane's plugins and providers.
+    pub catalogue: Arc<dyn PluginCatalogue>,
+    /// The time of day.
+    pub clock: Clock,
+    /// Where background tasks run. [`Running::stop`] does not stop them: they are the caller's.
+    pub tasks: Tasks,
+    /// The first admin's key where the store has no admin yet, at least 32 characters; without it
+    /// one is generated.
+    pub admin_key: Option<String>,
+    /// Whose `X-Forwarded-For` counts.
+    pub trusted_proxies: TrustedProxies,
+}
+
+/// Why a control plane does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which one.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The schemas do not compile.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The store does not answer.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// There is no first admin.
+    #[error(transparent)]
+    Bootstrap(#[from] BootstrapError),
+    /// The system gives no threads.
+    #[error("cannot serve: {0}")]
+    Serve(#[source] std::io::Error),
+}
+
+/// Starts control planes.
+pub struct ControlPlane;
+
+/// A control plane that serves.
+pub struct Running {
+    /// Where the admin API listens.
+    pub address: SocketAddr,
+    /// The first admin where this start made it: its key is shown to whoever started, once.
+    pub first_admin: Option<FirstAdmin>,
+    /// The configuration, for what runs in the same process.
+    pub configuration: Arc<Configuration>,
+    handle: ServerHandle,
+}
+
+impl ControlPlane {
+    /// Opens the configuration, makes the first admin where there is none, and serves.
+    pub async fn start(options: Options) -> Result<Running, StartError> {
+        let listener = listen(options.admin_listen)?;
+        let address = listener.local_addr().map_err(StartError::Serve)?;
+        let tls = match &options.tls {
+            Some(files) => Some(tls::server_config(&files.cert, &files.key, &options.tasks)?),
+            None => None,
+        };
+        let schemas = Arc::new(Schemas::new(options.catalogue.as_ref())?);
+        let document = openapi::document(&schemas, options.catalogue.as_ref());
+        let configuration = Configuration::open(
+            options.store,
+            options.catalogue,
+            schemas,
+            options.clock,
+            &options.tasks,
+        )
+        .await?;
+        let first_admin = configuration.bootstrap_admin(options.admin_key).await?;
+        let shared = Data::new(Shared::new(
+            Arc::clone(&configuration),
+            options.trusted_proxies,
+            options.tasks.clone(),
+            Bytes::from(document.to_string()),
+        ));
+        let server = HttpServer::new(move || admin::application(Data::clone(&shared)))
+            .workers(WORKERS)
+            .tcp_nodelay(true)
+            .h1_allow_half_closed(false)
+            .client_request_timeout(HEAD_TIMEOUT)
+            .shutdown_timeout(DRAIN.as_secs())
+            .disable_signals();
+        let server = match tls {
+            Some(config) => server.listen_rustls_0_23(listener, Arc::unwrap_or_clone(config)),
+            None => server.listen(listener),
+        };
+        let server = server.map_err(StartError::Serve)?.run();
+        let handle = server.handle();
+        options.tasks.spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!(%error, "the admin listener broke");
+            }
+        });
+        Ok(Running { address, first_admin, configuration, handle })
+    }
+}
+
+impl Running {
+    /// Stops to listen, lets requests finish for ten seconds, and returns.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let listener =
+        TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })?;
+    listener.set_nonblocking(true).map_err(StartError::Serve)?;
+    Ok(listener)
+}
