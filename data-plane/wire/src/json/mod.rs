@@ -6,16 +6,18 @@
 //! valid JSON is for whoever reads it.
 
 mod edit;
+mod elements;
 mod members;
 mod object;
 mod scan;
 mod text;
 
 pub use edit::Edits;
+pub use elements::Elements;
 pub use members::{Member, Members};
 pub use object::{MemberError, Object, Value};
 pub use scan::{ScanError, ScanErrorKind, Scanner};
-pub use text::{number, string, write_string};
+pub use text::{is_utf8, number, string, write_string};
 
 /// What a value is, by its first byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -286,7 +286,7 @@ const fn is_structure(byte: u8) -> bool {
 
 /// How many bytes come before the first quote or bracket. Blocks are looked at as a whole, in a form
 /// that compiles to vector instructions: long arrays of numbers are skipped at memory speed.
-fn plain(bytes: &[u8]) -> usize {
+pub(super) fn plain(bytes: &[u8]) -> usize {
     let (blocks, _) = bytes.as_chunks::<32>();
     let whole = blocks
         .iter()

@@ -248,3 +248,37 @@ proptest! {
         let _ = Scanner::scan(format!("{{{text}").as_bytes());
     }
 }
+
+#[test]
+fn elements_of_arrays_are_found() {
+    let raw = |text: &str| -> Vec<String> {
+        let text = text.as_bytes();
+        Elements::of(text).map(|e| String::from_utf8(e.raw.to_vec()).unwrap()).collect()
+    };
+    assert_eq!(
+        raw(r#"[ {"a":[1,"]"]} , "x,\"y" ,[2,[3]],-1.5, null,true]"#),
+        [r#"{"a":[1,"]"]}"#, r#""x,\"y""#, "[2,[3]]", "-1.5", "null", "true"]
+    );
+    assert_eq!(raw("[]"), [""; 0]);
+    assert_eq!(raw("{}"), [""; 0]);
+    assert_eq!(raw("[1,[2"), ["1"]);
+}
+
+proptest! {
+    #[test]
+    fn elements_are_those_that_a_parser_finds((value, text) in objects()) {
+        let values: Vec<_> = value.as_object().unwrap().values().cloned().collect();
+        let object = Object::scan(text.as_bytes()).unwrap();
+        let mut array = b"[".to_vec();
+        for (_, value) in object.iter() {
+            if array.len() > 1 {
+                array.extend_from_slice(b" , ");
+            }
+            array.extend_from_slice(value.raw);
+        }
+        array.push(b']');
+        let found: Vec<serde_json::Value> =
+            Elements::of(&array).map(|e| serde_json::from_slice(e.raw).unwrap()).collect();
+        prop_assert_eq!(found, values);
+    }
+}

@@ -1,5 +1,10 @@
 use std::borrow::Cow;
 
+/// Whether a whole body is UTF-8, checked at memory speed.
+pub fn is_utf8(body: &[u8]) -> bool {
+    simdutf8::basic::from_utf8(body).is_ok()
+}
+
 /// The text of a JSON string, its quotes included; `None` when it is none.
 pub fn string(raw: &[u8]) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix(b"\"")?.strip_suffix(b"\"")?;

@@ -2,9 +2,13 @@
 //! streams and embeddings.
 
 mod answer;
+mod as_stream;
 mod chat_stream;
+mod error;
 mod usage;
 
 pub use answer::{AnswerFindings, find_in_answer, upstream_error};
+pub use as_stream::answer_as_stream;
 pub use chat_stream::{ChatStream, ChatTally, StreamEnd, UpstreamErrorEvent};
+pub use error::write_error;
 pub use usage::Usage;

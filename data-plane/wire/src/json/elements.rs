@@ -1,0 +1,81 @@
+use memchr::memchr2;
+
+use super::{Value, ValueKind, scan::plain};
+
+/// The elements of an array that is all there, one after the other; ends at what is malformed.
+#[derive(Clone, Debug)]
+pub struct Elements<'a> {
+    text: &'a [u8],
+    at: usize,
+    index: usize,
+}
+
+impl<'a> Elements<'a> {
+    /// Of an array, its brackets included; nothing else has elements.
+    pub fn of(array: &'a [u8]) -> Self {
+        let at = usize::from(array.first() == Some(&b'['));
+        Self { text: if at == 1 { array } else { &[] }, at, index: 0 }
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Value<'a>;
+
+    fn next(&mut self) -> Option<Value<'a>> {
+        let rest = self.text.get(self.at..)?;
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',');
+        let start = rest.iter().position(|byte| !blank(byte))?;
+        let rest = rest.get(start..)?;
+        let (length, kind) = measure(rest)?;
+        self.at += start + length;
+        self.index += 1;
+        Some(Value { index: self.index - 1, raw: rest.get(..length)?, kind })
+    }
+}
+
+/// How long the value is that `text` begins with.
+fn measure(text: &[u8]) -> Option<(usize, ValueKind)> {
+    let kind = match text.first()? {
+        b'"' => return Some((skip_string(text, 0)?, ValueKind::String)),
+        b'{' => ValueKind::Object,
+        b'[' => ValueKind::Array,
+        b't' | b'f' => ValueKind::Bool,
+        b'n' => ValueKind::Null,
+        b'-' | b'0'..=b'9' => ValueKind::Number,
+        _ => return None,
+    };
+    if !matches!(kind, ValueKind::Object | ValueKind::Array) {
+        let end = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',' | b']');
+        return Some((text.iter().position(end)?, kind));
+    }
+    let (mut at, mut depth) = (0, 0_usize);
+    loop {
+        at += plain(text.get(at..)?);
+        match text.get(at)? {
+            b'"' => {
+                at = skip_string(text, at)?;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            _ => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some((at + 1, kind));
+                }
+            }
+        }
+        at += 1;
+    }
+}
+
+/// The end of the string that begins at `at`.
+fn skip_string(text: &[u8], at: usize) -> Option<usize> {
+    let mut at = at + 1;
+    loop {
+        at += memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text.get(at) == Some(&b'"') {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
+}
