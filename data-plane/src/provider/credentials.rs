@@ -1,6 +1,5 @@
-//! The headers of a provider's calls, built once, with its credential in them.
-
-use std::sync::atomic::{AtomicUsize, Ordering};
+//! The headers of a provider's calls, built once, with its credential in them. A document may hold
+//! several tokens, parted by commas, which take turns.
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use sanmon_shared::Problem;
@@ -28,66 +27,50 @@ const RESERVED: &[&str] = &[
     "upgrade",
 ];
 
-/// A set of headers per token; a document may hold several tokens, which take turns.
-pub struct Credentials {
-    sets: Box<[HeaderMap]>,
-    turn: AtomicUsize,
-}
-
-impl Credentials {
-    /// The headers of the next call. Values that hold the credential are marked sensitive.
-    pub fn headers(&self) -> &HeaderMap {
-        static NONE: std::sync::LazyLock<HeaderMap> = std::sync::LazyLock::new(HeaderMap::new);
-        let turn = if self.sets.len() > 1 { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        self.sets.get(turn % self.sets.len().max(1)).unwrap_or(&NONE)
-    }
-
-    /// Of a document's connection; problems stand below `pointer`.
-    pub(super) fn build(
-        kind: &Kind,
-        connection: &Connection,
-        context: &BuildContext<'_>,
-        pointer: &str,
-        problems: &mut Vec<Problem>,
-    ) -> Self {
-        let mut reveal = |secret: &Secret, pointer: String| -> Option<String> {
-            let seal = context.seal?;
-            match secret.reveal(seal, context.environment) {
-                Ok(revealed) => Some(revealed.expose().to_owned()),
-                Err(error) => {
-                    problems.push(Problem::at(pointer, error.to_string()));
-                    None
-                }
-            }
-        };
-        let token = connection
-            .token
-            .as_ref()
-            .and_then(|token| reveal(token, format!("{pointer}/token")))
-            .unwrap_or_default();
-        let headers_at = format!("{pointer}/headers");
-        let mut templates = Vec::new();
-        for (name, value) in &connection.headers {
-            let at = join_pointer(&headers_at, name);
-            templates.push((name.as_str(), reveal(value, at.clone()), at));
-        }
-        // `xxx` is what Otoroshi's documents have for none.
-        let tokens: Vec<Option<&str>> = match token.trim() {
-            "" | "xxx" => vec![None],
-            tokens => {
-                tokens.split(',').map(str::trim).filter(|t| !t.is_empty()).map(Some).collect()
-            }
-        };
-        let mut sets = Vec::with_capacity(tokens.len());
-        for token in tokens {
-            let found = problems.len();
-            sets.push(one_set(kind, token, &templates, pointer, problems));
-            if problems.len() > found {
-                break;
+/// The headers of a connection's calls, a set per token; problems stand below `pointer`. Values
+/// that hold the credential are marked sensitive.
+pub(super) fn build(
+    kind: &Kind,
+    connection: &Connection,
+    context: &BuildContext<'_>,
+    pointer: &str,
+    problems: &mut Vec<Problem>,
+) -> Vec<HeaderMap> {
+    let mut reveal = |secret: &Secret, pointer: String| -> Option<String> {
+        let seal = context.seal?;
+        match secret.reveal(seal, context.environment) {
+            Ok(revealed) => Some(revealed.expose().to_owned()),
+            Err(error) => {
+                problems.push(Problem::at(pointer, error.to_string()));
+                None
             }
         }
-        Self { sets: sets.into(), turn: AtomicUsize::new(0) }
+    };
+    let token = connection
+        .token
+        .as_ref()
+        .and_then(|token| reveal(token, format!("{pointer}/token")))
+        .unwrap_or_default();
+    let headers_at = format!("{pointer}/headers");
+    let mut templates = Vec::new();
+    for (name, value) in &connection.headers {
+        let at = join_pointer(&headers_at, name);
+        templates.push((name.as_str(), reveal(value, at.clone()), at));
     }
+    // `xxx` is what Otoroshi's documents have for none.
+    let tokens: Vec<Option<&str>> = match token.trim() {
+        "" | "xxx" => vec![None],
+        tokens => tokens.split(',').map(str::trim).filter(|t| !t.is_empty()).map(Some).collect(),
+    };
+    let mut sets = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        let found = problems.len();
+        sets.push(one_set(kind, token, &templates, pointer, problems));
+        if problems.len() > found {
+            break;
+        }
+    }
+    sets
 }
 
 fn one_set(
@@ -146,12 +129,5 @@ fn insert(
             set.insert(name, value);
         }
         Err(_) => problems.push(Problem::at(at, "it holds characters that no header may have")),
-    }
-}
-
-/// Tells names only.
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.sets.iter().map(|set| set.keys().collect::<Vec<_>>())).finish()
     }
 }

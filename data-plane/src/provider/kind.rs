@@ -22,6 +22,8 @@ pub struct Kind {
     pub chat: Option<Option<&'static str>>,
     /// Default model of embeddings; `None` where it does not serve them.
     pub embeddings: Option<Option<&'static str>>,
+    /// The member by which chat output is bounded, where the gateway has to bound it.
+    pub max_tokens: &'static str,
     /// Members of chat bodies under other names.
     pub renames: &'static [(&'static str, &'static str)],
     /// Members of embedding bodies under other names.
@@ -59,6 +61,7 @@ const ROW: Kind = Kind {
     auth: Auth::Bearer,
     chat: Some(None),
     embeddings: None,
+    max_tokens: "max_completion_tokens",
     renames: &[],
     embedding_renames: &[],
     refuses: &[],
@@ -73,7 +76,7 @@ const fn row(name: &'static str, label: &'static str, base_url: &'static str) ->
 }
 
 const fn older(name: &'static str, label: &'static str, base_url: &'static str) -> Kind {
-    Kind { name, label, base_url, renames: MAX_TOKENS, ..ROW }
+    Kind { name, label, base_url, max_tokens: "max_tokens", renames: MAX_TOKENS, ..ROW }
 }
 
 /// Every kind.
@@ -83,7 +86,12 @@ pub const KINDS: &[Kind] = &[
         embeddings: Some(Some("text-embedding-3-small")),
         ..row("openai", "OpenAI", "https://api.openai.com/v1")
     },
-    Kind { embeddings: Some(None), ..row("openai-compatible", "OpenAI compatible", "") },
+    Kind {
+        embeddings: Some(None),
+        // Not every server knows the newer name, and what it does not know bounds nothing.
+        max_tokens: "max_tokens",
+        ..row("openai-compatible", "OpenAI compatible", "")
+    },
     Kind {
         chat: Some(Some("mock")),
         embeddings: Some(Some("mock-embedding")),
@@ -144,6 +152,7 @@ pub const KINDS: &[Kind] = &[
         below_base: "/v1",
         chat: Some(Some("open-mistral-7b")),
         embeddings: Some(Some("mistral-embed")),
+        max_tokens: "max_tokens",
         renames: &[("max_completion_tokens", "max_tokens"), ("seed", "random_seed")],
         embedding_renames: &[("dimensions", "output_dimension")],
         // Answered with 422 otherwise; usage is always in its last chunk.

@@ -9,22 +9,22 @@ mod options;
 mod slug;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use sanmon_shared::Problem;
 use sanmon_shared::problem::join_pointer;
 use sanmon_shared::resources::{self, Connection, Mock, ModelFilter};
 use serde_json::{Map, Value};
-use url::Url;
 
-pub use credentials::Credentials;
 pub use filter::ModelRules;
 pub use kind::{Auth, KINDS, Kind, kinds};
 pub use options::{Member, MemberValue, Options};
 pub use slug::{display_name, names, slug};
 
 use crate::plugin::BuildContext;
+use crate::upstream::{self, Deadlines, Egress, Endpoint};
 
 /// A provider or embedding model, ready to be called.
 #[derive(Debug)]
@@ -58,39 +58,64 @@ pub struct Provider {
 #[derive(Debug)]
 pub enum Transport {
     /// Over HTTP.
-    Http(Endpoint),
+    Http(Http),
     /// In process: the kind `mock`.
     Mock(Mock),
 }
 
 /// Where and how a provider is called over HTTP.
 #[derive(Debug)]
-pub struct Endpoint {
-    /// Chat completions.
-    pub chat: Url,
-    /// Embeddings.
-    pub embeddings: Url,
-    /// The list of models.
-    pub models: Url,
-    /// Headers of every call.
-    pub credentials: Credentials,
+pub struct Http {
+    /// One per token; a document may hold several, which take turns.
+    accounts: Box<[Endpoints]>,
+    turn: AtomicUsize,
     /// How long a call may take.
     pub timeouts: Timeouts,
     /// Whether it can stream; otherwise its whole answer is made into a stream.
     pub streams: bool,
 }
 
-/// How long a call may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The addresses of a provider, with the headers that every call carries.
+#[derive(Debug)]
+pub struct Endpoints {
+    /// Chat completions.
+    pub chat: Endpoint,
+    /// Embeddings.
+    pub embeddings: Endpoint,
+    /// The list of models.
+    pub models: Endpoint,
+}
+
+impl Http {
+    /// The addresses of the next call.
+    pub fn endpoints(&self) -> Option<&Endpoints> {
+        let count = self.accounts.len();
+        let turn = if count > 1 { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        self.accounts.get(turn % count.max(1))
+    }
+}
+
+/// How long a call may take; connecting has its own limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Until the connection stands.
-    pub connect: Duration,
     /// The whole call, and the head of a streamed answer.
     pub total: Duration,
     /// Silence between pieces of a streamed answer.
     pub idle: Duration,
     /// A whole streamed answer.
     pub stream: Duration,
+}
+
+impl Timeouts {
+    /// Of a call whose answer comes as a whole.
+    pub fn whole(&self) -> Deadlines {
+        Deadlines { head: self.total, idle: self.total, total: self.total }
+    }
+
+    /// Of a call whose answer is streamed.
+    pub fn streamed(&self) -> Deadlines {
+        Deadlines { head: self.total, idle: self.idle, total: self.stream }
+    }
 }
 
 /// What a document is for.
@@ -224,7 +249,7 @@ fn transport(
         (None, Some(domain)) => ("base_domain", Some(domain)),
         (given, _) => ("base_url", given),
     };
-    let credentials = Credentials::build(kind, connection, context, at, problems);
+    let sets = credentials::build(kind, connection, context, at, problems);
     let base = match base_url::base_url(kind, given) {
         Ok(base) => base,
         Err(message) => {
@@ -236,13 +261,35 @@ fn transport(
     if !models.starts_with('/') {
         problems.push(Problem::at(format!("{at}/models_path"), "it does not begin with a slash"));
     }
-    Some(Transport::Http(Endpoint {
-        chat: base_url::endpoint(&base, "/chat/completions"),
-        embeddings: base_url::endpoint(&base, "/embeddings"),
-        models: base_url::endpoint(&base, models),
-        credentials,
+    let transport = upstream::Transport {
+        connect_timeout: Duration::from_millis(connection.connect_timeout),
+        egress: Egress::Configured,
+        address: None,
+    };
+    let mut endpoint = |path: &str, headers: &HeaderMap| {
+        let url = base_url::endpoint(&base, path);
+        match Endpoint::new(url.as_str(), transport) {
+            Ok(endpoint) => Some(headers.iter().fold(endpoint, |endpoint, (name, value)| {
+                endpoint.with_header(name.clone(), value.clone())
+            })),
+            Err(error) => {
+                problems.push(Problem::at(format!("{at}/{member}"), error.to_string()));
+                None
+            }
+        }
+    };
+    let mut accounts = Vec::with_capacity(sets.len());
+    for headers in &sets {
+        accounts.push(Endpoints {
+            chat: endpoint("/chat/completions", headers)?,
+            embeddings: endpoint("/embeddings", headers)?,
+            models: endpoint(models, headers)?,
+        });
+    }
+    Some(Transport::Http(Http {
+        accounts: accounts.into(),
+        turn: AtomicUsize::new(0),
         timeouts: Timeouts {
-            connect: Duration::from_millis(connection.connect_timeout),
             total: Duration::from_millis(connection.timeout),
             idle: Duration::from_millis(connection.idle_timeout),
             stream: Duration::from_millis(connection.stream_timeout),

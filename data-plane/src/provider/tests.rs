@@ -20,9 +20,11 @@ fn build(document: &Value) -> Result<Provider, Vec<Problem>> {
 }
 
 fn headers(provider: &Provider) -> Vec<(String, String)> {
-    let Transport::Http(endpoint) = &provider.transport else { panic!("no HTTP") };
-    let mut headers: Vec<(String, String)> = endpoint
-        .credentials
+    let Transport::Http(http) = &provider.transport else { panic!("no HTTP") };
+    let mut headers: Vec<(String, String)> = http
+        .endpoints()
+        .unwrap()
+        .chat
         .headers()
         .iter()
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
