@@ -17,6 +17,8 @@ pub mod router;
 mod server;
 pub mod snapshot;
 pub mod telemetry;
+#[cfg(test)]
+mod tests;
 pub mod upstream;
 pub mod worker;
 

@@ -1,8 +1,10 @@
 //! Reading the caller's body: bounded in size and time.
 
 use std::future::poll_fn;
+use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
@@ -79,15 +81,18 @@ impl Exchange {
         }
         let payload = std::mem::replace(&mut self.payload, Payload::None);
         let account = self.account.clone();
-        let limited = Limited { payload, left: limit, account };
+        let patience = self.worker.limits.body_timeout;
+        let limited = Limited { payload, left: limit, patience, timer: None, account };
         Ok(Payload::Stream { payload: Box::pin(limited) })
     }
 }
 
-/// A body that is counted, and cut where it grows too large.
+/// A body that is counted, and cut where it grows too large or stops coming.
 struct Limited {
     payload: Payload,
     left: usize,
+    patience: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
     account: Account,
 }
 
@@ -95,7 +100,14 @@ impl Stream for Limited {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let piece = ready!(Pin::new(&mut self.payload).poll_next(context));
+        let Poll::Ready(piece) = Pin::new(&mut self.payload).poll_next(context) else {
+            let patience = self.patience;
+            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(patience)));
+            ready!(timer.as_mut().poll(context));
+            let late = io::Error::from(io::ErrorKind::TimedOut);
+            return Poll::Ready(Some(Err(PayloadError::Io(late))));
+        };
+        self.timer = None;
         let Some(Ok(bytes)) = &piece else { return Poll::Ready(piece) };
         let read = self.account.record();
         read.bytes_in.set(read.bytes_in.get() + bytes.len() as u64);

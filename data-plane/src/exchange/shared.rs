@@ -76,6 +76,18 @@ impl Shared {
         }
     }
 
+    /// The same while not draining.
+    #[cfg(test)]
+    pub(crate) async fn idle_now(&self) {
+        let patience = std::time::Duration::from_secs(10);
+        let idle = async {
+            while self.in_flight() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(patience, idle).await.expect("idle in time");
+    }
+
     /// Ends what is still under way.
     pub(crate) fn cut(&self) {
         self.cut.cancel();

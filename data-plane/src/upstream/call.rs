@@ -1,6 +1,8 @@
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use reqwest::Method;
@@ -96,7 +98,13 @@ pub(super) fn carried(mut payload: Payload) -> reqwest::Body {
                 piece = payload.next() => piece,
             };
             let Some(piece) = piece else { break };
-            let piece = piece.map_err(|_| Refusal::RequestBody);
+            let piece = piece.map_err(|error| match error {
+                PayloadError::Overflow => Refusal::RequestTooLarge,
+                PayloadError::Io(late) if late.kind() == ErrorKind::TimedOut => {
+                    Refusal::RequestTooSlow
+                }
+                _ => Refusal::RequestBody,
+            });
             let broken = piece.is_err();
             if pieces.send(piece).await.is_err() || broken {
                 break;

@@ -49,6 +49,12 @@ pub enum UpstreamError {
     /// The body of the request broke off: the caller's doing.
     #[error("the request's body broke off")]
     RequestBody,
+    /// It grew too large: the caller's doing.
+    #[error("the request's body is too large")]
+    RequestTooLarge,
+    /// It did not come in time: the caller's doing.
+    #[error("the request's body stopped coming")]
+    RequestTooSlow,
 }
 
 impl UpstreamError {
@@ -89,6 +95,10 @@ impl UpstreamError {
             Self::Invalid(_) => (Code::UpstreamInvalid, "the upstream's answer is no HTTP"),
             Self::TooLarge(_) => (Code::UpstreamInvalid, "the upstream's answer is too large"),
             Self::RequestBody => (Code::BadRequest, "the body of the request broke off"),
+            Self::RequestTooLarge => (Code::BodyTooLarge, "the body of the request is too large"),
+            Self::RequestTooSlow => {
+                (Code::RequestTimeout, "the body of the request did not come in time")
+            }
         };
         GatewayError::new(code, text).detail(self.to_string())
     }
@@ -162,6 +172,10 @@ pub(super) enum Refusal {
     Dns(String),
     #[error("the request's body broke off")]
     RequestBody,
+    #[error("the request's body is too large")]
+    RequestTooLarge,
+    #[error("the request's body stopped coming")]
+    RequestTooSlow,
 }
 
 impl Refusal {
@@ -170,6 +184,8 @@ impl Refusal {
             Self::Forbidden => UpstreamError::Forbidden,
             Self::Dns(text) => UpstreamError::Dns(text.clone()),
             Self::RequestBody => UpstreamError::RequestBody,
+            Self::RequestTooLarge => UpstreamError::RequestTooLarge,
+            Self::RequestTooSlow => UpstreamError::RequestTooSlow,
         }
     }
 }

@@ -1,0 +1,97 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sanmon_shared::clock::Clock;
+use sanmon_shared::resource::Kind;
+use sanmon_shared::task::Tasks;
+use sanmon_shared::{Change, Head};
+use serde_json::value::to_raw_value;
+use serde_json::{Value, json};
+
+use crate::exchange::Shared;
+use crate::limits::Limits;
+use crate::plugin::BuildContext;
+use crate::server::{self, Listen};
+use crate::snapshot::{Live, Snapshot};
+
+/// A server in this process.
+pub(super) struct Gateway {
+    pub(super) address: SocketAddr,
+    pub(super) shared: Arc<Shared>,
+    pub(super) handle: actix_web::dev::ServerHandle,
+    pub(super) tasks: Tasks,
+}
+
+/// How a test wants its gateway.
+pub(super) struct Setting {
+    pub(super) documents: Vec<(&'static str, Value)>,
+    pub(super) limits: Limits,
+    pub(super) trusted: &'static str,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self { documents: Vec::new(), limits: Limits::default(), trusted: "" }
+    }
+}
+
+/// A snapshot with these documents, as revision 7.
+fn snapshot(documents: &[(&'static str, Value)]) -> Snapshot {
+    let empty = Arc::new(Snapshot::empty(Head::empty("test")));
+    let mut edit = empty.edit();
+    let environment = |_: &str| None;
+    let context = BuildContext { seal: None, environment: &environment };
+    for (kind, document) in documents {
+        let change = Change {
+            kind: Kind::named(kind),
+            id: Arc::from(document["id"].as_str().unwrap()),
+            before: None,
+            after: Some(to_raw_value(document).unwrap().into()),
+        };
+        edit.apply(&change, 7, &context);
+    }
+    let (snapshot, refusals) = edit.finish(Head { revision: 7, ..Head::empty("test") });
+    assert!(refusals.is_empty(), "{refusals:?}");
+    snapshot
+}
+
+/// A route for every path, to this target.
+pub(super) fn route_to(target: SocketAddr) -> Value {
+    route(&json!({"targets": [{"hostname": "127.0.0.1", "port": target.port()}]}))
+}
+
+/// A route for every path, to this backend.
+pub(super) fn route(backend: &Value) -> Value {
+    json!({"id": "r1", "name": "r1", "frontend": {"domains": []}, "backend": backend})
+}
+
+impl Gateway {
+    pub(super) fn start(setting: Setting) -> Self {
+        let shared = Arc::new(Shared::new(
+            Arc::new(Live::new(snapshot(&setting.documents))),
+            setting.limits,
+            setting.trusted.parse().unwrap(),
+            Clock::system(),
+        ));
+        let listen = Listen {
+            address: "127.0.0.1:0".parse().unwrap(),
+            tls: None,
+            workers: 1,
+            drain_timeout: Duration::from_secs(5),
+        };
+        let listening = server::listen(&listen, &shared).unwrap();
+        let tasks = Tasks::default();
+        let server = listening.server;
+        tasks.spawn(async move { server.await.unwrap() });
+        Self { address: listening.address, shared, handle: listening.handle, tasks }
+    }
+
+    pub(super) fn with_backend(backend: &Value) -> Self {
+        Self::start(Setting { documents: vec![("routes", route(backend))], ..Setting::default() })
+    }
+
+    pub(super) fn with_target(target: SocketAddr) -> Self {
+        Self::start(Setting { documents: vec![("routes", route_to(target))], ..Setting::default() })
+    }
+}

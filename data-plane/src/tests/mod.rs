@@ -1,0 +1,14 @@
+//! The server as callers see it: a real listener in this process, raw connections, and an upstream
+//! that does what each test wants.
+
+mod client;
+mod gateway;
+mod upstream;
+
+mod forwarding;
+mod limits;
+mod serving;
+
+use client::{Client, request};
+use gateway::Gateway;
+use upstream::Upstream;
