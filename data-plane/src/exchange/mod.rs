@@ -5,11 +5,14 @@ mod admit;
 mod answer;
 mod authorize;
 mod body;
+#[cfg(test)]
+mod for_test;
 mod request_id;
 mod route;
 mod serve;
 mod shared;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,7 +20,8 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::http::header::{HOST, HeaderMap, HeaderName};
+use smallvec::SmallVec;
 
 pub(crate) use account::Record;
 pub use account::{Account, Tokens};
@@ -35,6 +39,9 @@ pub struct Exchange {
     pub request: HttpRequest,
     /// The path, where it is not as the caller wrote it: see [`crate::router::path`].
     pub rewritten: Option<Box<str>>,
+    /// The host, where a proxy that is trusted names another than the request: as
+    /// [`crate::router::host`] gives it.
+    pub forwarded_host: Option<Box<str>>,
     /// When the request came, in milliseconds since 1970.
     pub at: i64,
     /// The body, until somebody takes it.
@@ -52,7 +59,7 @@ pub struct Exchange {
     /// Who calls, once a plugin has said so.
     pub key: Option<Arc<Apikey>>,
     /// Where credentials were found that must not travel on.
-    pub wiped: Vec<Credential>,
+    pub wiped: SmallVec<[Credential; 2]>,
     /// Whether targets are called by their own name instead of the caller's `Host`.
     pub override_host: bool,
     /// What this worker has: upstream clients, metrics, limits.
@@ -65,6 +72,16 @@ impl Exchange {
     /// The whole path, in the spelling by which routes were matched and that upstreams see.
     pub fn path(&self) -> &str {
         self.rewritten.as_deref().unwrap_or_else(|| self.request.uri().path())
+    }
+
+    /// The host that the caller named, in the spelling by which routes were matched.
+    pub fn host(&self) -> Cow<'_, str> {
+        if let Some(host) = &self.forwarded_host {
+            return Cow::Borrowed(host);
+        }
+        let header = self.request.headers().get(HOST).and_then(|host| host.to_str().ok());
+        let raw = header.or_else(|| self.request.uri().host());
+        crate::router::host(raw.unwrap_or_default())
     }
 }
 

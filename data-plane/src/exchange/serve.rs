@@ -7,6 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::HOST;
 use actix_web::{HttpRequest, HttpResponse};
 use sanmon_shared::catalogue::Phase;
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::admit::{self, Caller};
@@ -41,8 +42,8 @@ pub(crate) async fn serve(
         let error = GatewayError::new(Code::Overloaded, "the gateway has too much to do");
         return refuse(&error.retry_after(1), account, shared, worker);
     }
-    let Caller { client, secure, host } = admit::caller(request, shared);
-    let raw_host = host.as_deref().or_else(|| {
+    let Caller { client, secure, host: forwarded } = admit::caller(request, shared);
+    let raw_host = forwarded.as_deref().or_else(|| {
         request
             .headers()
             .get(HOST)
@@ -67,6 +68,7 @@ pub(crate) async fn serve(
             std::borrow::Cow::Borrowed(_) => None,
             std::borrow::Cow::Owned(path) => Some(path.as_str().into()),
         },
+        forwarded_host: forwarded.as_ref().map(|_| (*host).into()),
         at: shared.clock.millis(),
         payload,
         request_id,
@@ -75,7 +77,7 @@ pub(crate) async fn serve(
         snapshot: Arc::clone(&snapshot),
         matched,
         key: None,
-        wiped: Vec::new(),
+        wiped: SmallVec::new(),
         override_host: false,
         worker: Rc::clone(worker),
         account: account.clone(),

@@ -72,6 +72,17 @@ pub struct Matched {
     pub(crate) captures: Option<Arc<Captures>>,
 }
 
+#[cfg(test)]
+impl Matched {
+    /// A match of the route in this document, by an empty prefix.
+    pub(crate) fn for_test(document: serde_json::Value) -> Self {
+        let document = serde_json::from_value(document).expect("a route");
+        let context = crate::plugin::BuildContext { seal: None, environment: &|_| None };
+        let route = Route::build(&document, &context).expect("a route that builds");
+        Self { route: Arc::new(route), prefix: 0, preflight: false, captures: None }
+    }
+}
+
 impl Matched {
     /// The segment of `path` for which the route's path has `:name` or `$name<…>`.
     pub fn param<'a>(&self, path: &'a str, name: &str) -> Option<&'a str> {
