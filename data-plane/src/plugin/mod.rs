@@ -1,7 +1,10 @@
 //! Plugins: what a request passes on its way. A folder each, and one [`registry`].
 
+pub mod apikeys;
+pub mod cors;
 mod filter;
 mod kind;
+pub mod override_host;
 pub mod registry;
 mod slot;
 

@@ -1,11 +1,59 @@
 //! The one list of plugins.
 
 use super::PluginKind;
+use super::cors::Cors;
+use super::override_host::OverrideHost;
 
 /// Every kind of plugin: a line each.
-pub const PLUGINS: &[PluginKind] = &[];
+pub const PLUGINS: &[PluginKind] = &[PluginKind::of::<Cors>(), PluginKind::of::<OverrideHost>()];
 
 /// The kind with this name or alias.
 pub fn find(name: &str) -> Option<&'static PluginKind> {
     PLUGINS.iter().find(|kind| kind.is_called(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::plugin::BuildContext;
+
+    #[test]
+    fn names_and_aliases_are_each_taken_once() {
+        let mut seen = HashSet::new();
+        for kind in PLUGINS {
+            for name in kind.aliases.iter().chain([&kind.name]) {
+                assert!(seen.insert(*name), "{name} is taken twice");
+                assert_eq!(find(name).map(|found| found.name), Some(kind.name));
+            }
+            let kebab = |c: char| c.is_ascii_lowercase() || c == '-';
+            assert!(kind.name.chars().all(kebab), "{} is not in kebab case", kind.name);
+        }
+    }
+
+    #[test]
+    fn every_example_builds() {
+        let context = BuildContext { seal: None, environment: &|_| None };
+        for kind in PLUGINS {
+            let examples = kind.info().examples;
+            assert!(!examples.is_empty(), "{} has no example", kind.name);
+            for example in examples {
+                let built = kind.build(&example, &context).map(|plugin| plugin.name());
+                assert_eq!(built, Ok(kind.name), "{example}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_schema_has_what_it_refers_to() {
+        for kind in PLUGINS {
+            let schema = kind.info().schema;
+            let text = schema.to_string();
+            for reference in text.split("\"$ref\":\"#").skip(1) {
+                let pointer = reference.split('"').next().unwrap();
+                assert!(schema.pointer(pointer).is_some(), "{}: {pointer}", kind.name);
+            }
+        }
+    }
 }

@@ -28,6 +28,7 @@ mod tree;
 pub use address::{host, path};
 pub use conditions::Conditions;
 pub use domain::Domain;
+pub(crate) use glob::glob;
 pub use query::RouteQuery;
 pub use segment::Captures;
 pub(crate) use tree::Router;

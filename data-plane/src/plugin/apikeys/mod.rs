@@ -1,0 +1,1 @@
+//! `apikeys`: who calls, by an API key.
