@@ -16,6 +16,7 @@ pub mod provider;
 pub mod router;
 mod server;
 pub mod snapshot;
+pub mod stream;
 pub mod telemetry;
 #[cfg(test)]
 mod tests;

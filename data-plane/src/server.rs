@@ -46,6 +46,11 @@ pub(crate) fn listen(settings: &Listen, shared: &Arc<Shared>) -> io::Result<List
     let factory_of = Arc::clone(shared);
     let server = HttpServer::new(move || {
         let worker = Rc::new(Worker::new(&factory_of));
+        let (told, cutoff) = (Arc::clone(&factory_of), Rc::clone(&worker.cutoff));
+        actix_web::rt::spawn(async move {
+            told.cutting().await;
+            cutoff.fire();
+        });
         let gate = Gate { shared: Arc::clone(&factory_of), worker };
         App::new().default_service(fn_factory(move || ready(Ok::<_, ()>(gate.clone()))))
     })

@@ -10,6 +10,7 @@ use sanmon_shared::proxies::TrustedProxies;
 use crate::exchange::{RequestId, Shared};
 use crate::forward::Turns;
 use crate::limits::Limits;
+use crate::stream::Cutoff;
 use crate::telemetry::Telemetry;
 use crate::upstream::Upstream;
 
@@ -21,6 +22,8 @@ pub struct Worker {
     pub limits: Limits,
     /// Whose word counts about callers.
     pub(crate) proxies: TrustedProxies,
+    /// Tells streams to end.
+    pub(crate) cutoff: Rc<Cutoff>,
     /// Which target's turn it is.
     pub(crate) turns: Turns,
     /// Where accounts go.
@@ -42,6 +45,7 @@ impl Worker {
             upstream: Upstream::default(),
             limits: shared.limits,
             proxies: shared.proxies.clone(),
+            cutoff: Rc::default(),
             turns: Turns::default(),
             telemetry: Rc::default(),
             seed: u64::from_ne_bytes(seed),

@@ -1,0 +1,93 @@
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::pulse::{HEARTBEAT, Pulse, Wake};
+use crate::error::{Code, GatewayError};
+use crate::exchange::Account;
+use crate::upstream::AnswerBody;
+use crate::worker::Worker;
+
+/// What a dialect makes of a stream of events.
+pub trait Relay {
+    /// Takes a piece of the upstream's answer; returns what the caller gets, which may be nothing.
+    fn feed(&mut self, piece: &Bytes) -> Bytes;
+
+    /// Whether what the caller has got so far ends with a whole event.
+    fn at_boundary(&self) -> bool;
+
+    /// The upstream's stream is over, or broke with an error. Returns what the caller still gets:
+    /// the event that tells of the error, its own if the stream ended too soon. What is logged of
+    /// the end is for the relay to say to the account.
+    fn finish(&mut self, broken: Option<GatewayError>) -> Bytes;
+}
+
+/// The body of an answer that streams the events of `body` through `relay`.
+pub fn relayed<R: Relay>(
+    body: AnswerBody,
+    relay: R,
+    worker: &Worker,
+    account: Account,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + use<R> {
+    account.set_streamed();
+    Relayed { body, relay, pulse: Pulse::new(worker), over: false, _account: account }
+}
+
+struct Relayed<R> {
+    body: AnswerBody,
+    relay: R,
+    pulse: Pulse,
+    over: bool,
+    /// Closes after the relay, which may still have something to say to it.
+    _account: Account,
+}
+
+impl<R> Unpin for Relayed<R> {}
+
+impl<R: Relay> Relayed<R> {
+    fn end(&mut self, broken: Option<GatewayError>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        self.over = true;
+        let last = self.relay.finish(broken);
+        Poll::Ready((!last.is_empty()).then_some(Ok(last)))
+    }
+}
+
+impl<R: Relay> Stream for Relayed<R> {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.over {
+            return Poll::Ready(None);
+        }
+        loop {
+            match Pin::new(&mut this.body).poll_next(context) {
+                Poll::Ready(Some(Ok(piece))) => {
+                    let out = this.relay.feed(&piece);
+                    if !out.is_empty() {
+                        this.pulse.spoke();
+                        return Poll::Ready(Some(Ok(out)));
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    return this.end(Some(error.to_gateway_in_stream()));
+                }
+                Poll::Ready(None) => return this.end(None),
+                Poll::Pending => match this.pulse.poll(context) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Wake::Cut) => {
+                        let error = GatewayError::new(Code::ShuttingDown, "the gateway stops");
+                        return this.end(Some(error));
+                    }
+                    Poll::Ready(Wake::Silent) if this.relay.at_boundary() => {
+                        return Poll::Ready(Some(Ok(Bytes::from_static(HEARTBEAT))));
+                    }
+                    Poll::Ready(Wake::Silent) => {}
+                },
+            }
+        }
+    }
+}
