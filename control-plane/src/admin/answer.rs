@@ -50,7 +50,11 @@ impl Answer {
             ApiError::new(Code::Internal, "the answer cannot be written").cause(error)
         };
         let text = match self.form {
-            Form::Yaml => serde_saphyr::to_string(body).map_err(|error| failed(&error))?,
+            Form::Yaml => {
+                // Stored text inside an answer is known to serde_json alone.
+                let value = serde_json::to_value(body).map_err(|error| failed(&error))?;
+                serde_saphyr::to_string(&value).map_err(|error| failed(&error))?
+            }
             _ => serde_json::to_string(body).map_err(|error| failed(&error))?,
         };
         Ok(self.builder.content_type(self.form.media_type()).body(text))

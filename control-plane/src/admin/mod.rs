@@ -4,6 +4,7 @@
 mod answer;
 mod auth;
 mod body;
+mod bulk;
 mod crud;
 mod envelope;
 mod error;
@@ -12,10 +13,14 @@ mod list;
 mod media;
 mod mount;
 mod ops;
+mod planes;
 mod preconditions;
 mod query;
+mod revisions;
 mod shared;
 mod throttle;
+mod transactions;
+mod transfer;
 mod wait;
 mod write;
 

@@ -9,7 +9,7 @@ use sanmon_shared::{EachResource, each_resource};
 use super::auth::authenticate;
 use super::crud::{self, Served};
 use super::error::{ApiError, Code};
-use super::ops;
+use super::{bulk, ops, planes, revisions, transactions, transfer};
 
 /// The base of the API.
 pub(crate) const BASE: &str = "/apis/v1";
@@ -54,7 +54,9 @@ impl EachResource for Mount<'_> {
         let many = at!(&format!("/{}", R::PLURAL), GET => crud::list, POST => crud::create);
         let one = at!(&format!("/{}/{{id}}", R::PLURAL),
             GET => crud::read, PUT => crud::put, PATCH => crud::patch, DELETE => crud::delete);
-        for resource in [many, one] {
+        let bulk = at!(&format!("/{}/_bulk", R::PLURAL), POST => bulk::create,
+            PUT => bulk::put, PATCH => bulk::patch, DELETE => bulk::delete);
+        for resource in [many, bulk, one] {
             self.0.service(resource.app_data(Data::clone(&served)));
         }
     }
@@ -64,6 +66,17 @@ impl EachResource for Mount<'_> {
 pub(super) fn mount(config: &mut ServiceConfig) {
     let api = web::scope(BASE)
         .wrap(from_fn(authenticate))
+        .service(at!("/transactions", POST => transactions::run))
+        .service(at!("/revisions", GET => revisions::list))
+        .service(at!("/revisions/{revision}", GET => revisions::read))
+        .service(at!("/revisions/{from}/diff/{to}", GET => revisions::diff))
+        .service(at!("/revisions/{revision}/rollback", POST => revisions::rollback))
+        .service(at!("/export", GET => transfer::export))
+        .service(at!("/import", POST => transfer::import))
+        .service(at!("/data-planes", GET => planes::list))
+        .service(at!("/plugin-kinds", GET => planes::plugin_kinds))
+        .service(at!("/plugin-kinds/{name}", GET => planes::plugin_kind))
+        .service(at!("/provider-kinds", GET => planes::provider_kinds))
         .configure(|config| each_resource(&mut Mount(config)))
         .default_service(web::to(nothing_here));
     config

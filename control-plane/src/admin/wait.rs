@@ -1,10 +1,11 @@
 //! `?wait=applied`: answers when every live data plane runs a write.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use sanmon_shared::Head;
-use sanmon_shared::report::DataPlaneReport;
+use sanmon_shared::report::{DataPlaneReport, Refusal};
 use sanmon_shared::store::REPORT_LIVE;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -84,14 +85,27 @@ pub(crate) async fn applied(
     written: &Written,
     patience: Duration,
 ) -> Result<Progress, ApiError> {
-    let changed: Vec<_> =
+    let changed: HashSet<_> =
         written.outcomes.iter().map(|outcome| (outcome.plural.as_str(), &*outcome.id)).collect();
+    let concerns =
+        |refusal: &Refusal| changed.contains(&(refusal.kind.as_str(), refusal.id.as_str()));
+    reached(shared, &written.head, &concerns, patience).await
+}
+
+/// Waits until every live data plane runs `head`, or for `patience`; tells the refusals that
+/// `concerns` finds.
+pub(crate) async fn reached(
+    shared: &Shared,
+    head: &Head,
+    concerns: &dyn Fn(&Refusal) -> bool,
+    patience: Duration,
+) -> Result<Progress, ApiError> {
     let deadline = Instant::now() + patience;
     let mut pause = FIRST_PAUSE;
     loop {
         let reports = shared.configuration.store().reports().await?;
         let reports = live(reports, shared.configuration.clock().now());
-        let progress = judge(&reports, &written.head, &changed);
+        let progress = judge(&reports, head, concerns);
         let settled = progress.late.is_empty() || Instant::now() >= deadline;
         if settled || shared.tasks.is_stopping() {
             return Ok(progress);
@@ -101,7 +115,11 @@ pub(crate) async fn applied(
     }
 }
 
-fn judge(reports: &[DataPlaneReport], head: &Head, changed: &[(&str, &str)]) -> Progress {
+fn judge(
+    reports: &[DataPlaneReport],
+    head: &Head,
+    concerns: &dyn Fn(&Refusal) -> bool,
+) -> Progress {
     let mut progress = Progress::default();
     for report in reports {
         let id = report.id.to_string();
@@ -110,9 +128,7 @@ fn judge(reports: &[DataPlaneReport], head: &Head, changed: &[(&str, &str)]) -> 
             progress.late.push(Late { data_plane: id, revision: report.revision });
             continue;
         }
-        let refusals = report.refusals.iter();
-        let of_these = refusals
-            .filter(|refusal| changed.contains(&(refusal.kind.as_str(), refusal.id.as_str())));
+        let of_these = report.refusals.iter().filter(|refusal| concerns(refusal));
         let before = progress.refused.len();
         progress.refused.extend(of_these.map(|refusal| RefusedBy {
             data_plane: id.clone(),
@@ -136,8 +152,6 @@ fn judge(reports: &[DataPlaneReport], head: &Head, changed: &[(&str, &str)]) -> 
 
 #[cfg(test)]
 mod tests {
-    use sanmon_shared::report::Refusal;
-
     use super::*;
 
     fn report(id: &str, lineage: &str, revision: u64, refused: &[&str]) -> DataPlaneReport {
@@ -166,7 +180,7 @@ mod tests {
 
     fn judged(reports: &[DataPlaneReport]) -> Progress {
         let head = Head { revision: 5, ..Head::empty("l") };
-        judge(reports, &head, &[("providers", "p")])
+        judge(reports, &head, &|refusal| refusal.kind == "providers" && refusal.id == "p")
     }
 
     #[test]
