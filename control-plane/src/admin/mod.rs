@@ -21,6 +21,7 @@ mod shared;
 mod throttle;
 mod transactions;
 mod transfer;
+mod ui;
 mod wait;
 mod write;
 

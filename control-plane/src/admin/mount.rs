@@ -9,7 +9,7 @@ use sanmon_shared::{EachResource, each_resource};
 use super::auth::authenticate;
 use super::crud::{self, Served};
 use super::error::{ApiError, Code};
-use super::{bulk, ops, planes, revisions, transactions, transfer};
+use super::{bulk, ops, planes, revisions, transactions, transfer, ui};
 
 /// The base of the API.
 pub(crate) const BASE: &str = "/apis/v1";
@@ -80,6 +80,9 @@ pub(super) fn mount(config: &mut ServiceConfig) {
         .configure(|config| each_resource(&mut Mount(config)))
         .default_service(web::to(nothing_here));
     config
+        .service(at!("/", GET => ui::to_page))
+        .service(at!("/swagger-ui", GET => ui::to_page))
+        .service(at!("/swagger-ui/{file:.*}", GET => ui::file))
         .service(at!("/livez", GET => ops::livez))
         .service(at!("/readyz", GET => ops::readyz))
         .service(at!("/metrics", GET => ops::metrics))
