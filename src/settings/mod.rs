@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sanmon_data_plane::AccessLog;
 use sanmon_data_plane::limits::Limits;
 use sanmon_shared::proxies::TrustedProxies;
 use sanmon_shared::tls::TlsFiles;
@@ -22,6 +23,9 @@ pub(crate) use overlay::{BOTH, CONTROL, DATA};
 pub use overlay::{LogFormat, Overlay};
 pub use secrets::Secrets;
 use values::{Bytes, Hidden, PrivateUrl, Span};
+
+/// What is logged where nothing is set: the HTTP server below us says little of use.
+const USUAL_LOG: &str = "info,actix_server=warn";
 
 /// Which planes run in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +91,8 @@ pub struct ProxySettings {
     pub tls: Option<TlsFiles>,
     /// Threads.
     pub workers: usize,
+    /// Where a line per request goes.
+    pub access_log: AccessLog,
     /// What callers and upstreams may cost.
     pub limits: Limits,
 }
@@ -195,7 +201,7 @@ impl Settings {
             shutdown_timeout: set.shutdown_timeout.map_or(Duration::from_secs(30), |span| span.0),
             log: LogSettings {
                 format: set.log_format.unwrap_or_default(),
-                filter: set.log_level.unwrap_or_else(|| "info".to_owned()),
+                filter: set.log_level.unwrap_or_else(|| USUAL_LOG.to_owned()),
             },
             admin: AdminSettings {
                 listen: set.admin_listen.unwrap_or_else(|| local(7080)),
@@ -206,6 +212,7 @@ impl Settings {
                 telemetry_listen: set.telemetry_listen.unwrap_or_else(|| local(9090)),
                 tls: pair(set.tls_cert, set.tls_key, "--tls")?,
                 workers,
+                access_log: set.access_log.map_or(AccessLog::Stdout, |to| to.0),
                 limits,
             },
             secrets,

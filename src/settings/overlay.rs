@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde::Deserialize;
 
-use super::values::{Bytes, PrivateUrl, Proxies, Span, listen};
+use super::values::{AccessLogTo, Bytes, PrivateUrl, Proxies, Span, listen};
 
 /// Headings of `--help`; also which subcommand takes which flag.
 pub(crate) const CONTROL: &str = "Control plane";
@@ -122,6 +122,12 @@ pub struct Overlay {
           help_heading = DATA)]
     pub tls_key: Option<PathBuf>,
 
+    /// Where the access log goes, a line of JSON per request: stdout, off, or a file [default:
+    /// stdout]
+    #[arg(long, global = true, env = "SANMON_ACCESS_LOG", hide_env_values = true,
+          value_name = "WHERE", help_heading = DATA)]
+    pub access_log: Option<AccessLogTo>,
+
     /// Follow this control plane (http:// or https://): a data plane without Redis
     #[arg(long, global = true, env = "SANMON_CONTROL_PLANE", hide_env_values = true,
           value_name = "URL", help_heading = DATA)]
@@ -210,6 +216,7 @@ impl Overlay {
             telemetry_listen: self.telemetry_listen.or(below.telemetry_listen),
             tls_cert: self.tls_cert.or(below.tls_cert),
             tls_key: self.tls_key.or(below.tls_key),
+            access_log: self.access_log.or(below.access_log),
             control_plane: self.control_plane.or(below.control_plane),
             workers: self.workers.or(below.workers),
             max_body: self.max_body.or(below.max_body),

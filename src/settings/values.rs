@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sanmon_data_plane::AccessLog;
 use sanmon_shared::proxies::{ProxiesError, TrustedProxies};
 use serde::{Deserialize, Deserializer, de};
 
@@ -21,6 +22,10 @@ pub struct Bytes(pub u64);
 /// Addresses and networks, by commas; in the file also as a list.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxies(pub TrustedProxies);
+
+/// Where the access log goes: `stdout`, `off`, or the path of a file.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessLogTo(pub AccessLog);
 
 /// A URL that may hold a password: `Debug` and errors show neither user nor password.
 #[derive(Clone, PartialEq, Eq)]
@@ -104,6 +109,25 @@ impl fmt::Display for Proxies {
     }
 }
 
+impl FromStr for AccessLogTo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "stdout" => Ok(Self(AccessLog::Stdout)),
+            "off" => Ok(Self(AccessLog::Off)),
+            "" => Err("stdout, off, or the path of a file".to_owned()),
+            path => Ok(Self(AccessLog::File(path.into()))),
+        }
+    }
+}
+
+impl fmt::Display for AccessLogTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
 impl PrivateUrl {
     /// The URL itself, for the client that connects to it.
     pub fn expose(&self) -> &str {
@@ -158,7 +182,7 @@ macro_rules! debug_as_display {
         }
     )+};
 }
-debug_as_display!(Span Bytes Proxies PrivateUrl Hidden);
+debug_as_display!(AccessLogTo Span Bytes Proxies PrivateUrl Hidden);
 
 /// How a value stands in the file: as the text of the flag, or as a bare number.
 #[derive(Deserialize)]
@@ -189,7 +213,7 @@ macro_rules! read_as_text {
         }
     )+};
 }
-read_as_text!(Span Bytes PrivateUrl);
+read_as_text!(AccessLogTo Span Bytes PrivateUrl);
 
 impl<'de> Deserialize<'de> for Proxies {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
