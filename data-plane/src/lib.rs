@@ -23,4 +23,5 @@ mod tests;
 pub mod upstream;
 pub mod worker;
 
+pub use catalogue::catalogue;
 pub use plane::{AccessLog, DataPlane, Environment, Options, Running, StartError};
