@@ -75,8 +75,8 @@ impl Answer {
     }
 
     /// Itself, if it has this status.
-    #[must_use]
     #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "often only the status is of interest")]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
         self

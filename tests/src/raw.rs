@@ -75,6 +75,11 @@ impl Raw {
         drop(self.stream.shutdown().await);
     }
 
+    /// Closes as a client does that has lost interest (FIN).
+    pub async fn close(mut self) {
+        self.finish().await;
+    }
+
     /// Closes as a killed client does (RST).
     pub fn reset(self) {
         self.stream.set_zero_linger().unwrap();

@@ -34,6 +34,7 @@ pub struct Setup {
     role: Role,
     arguments: Vec<OsString>,
     environment: Vec<(String, String)>,
+    wrapper: Vec<OsString>,
     folder: Option<PathBuf>,
     tls: bool,
     wait_ready: bool,
@@ -69,6 +70,7 @@ impl Setup {
                 .iter()
                 .map(|&(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
+            wrapper: Vec::new(),
             folder: None,
             tls: false,
             wait_ready: true,
@@ -102,6 +104,13 @@ impl Setup {
     #[must_use]
     pub fn data_dir(mut self, folder: &Path) -> Self {
         self.folder = Some(folder.to_owned());
+        self
+    }
+
+    /// Starts it by another program, whose last arguments it becomes.
+    #[must_use]
+    pub fn wrapped(mut self, command: &[&str]) -> Self {
+        self.wrapper = command.iter().map(OsString::from).collect();
         self
     }
 
@@ -230,9 +239,14 @@ impl Sanmon {
     /// Starts it again on the same ports and data, and waits until it is ready.
     pub async fn restart(&mut self) {
         self.kill().await;
+        self.start_again();
+        self.ready().await;
+    }
+
+    /// Starts it again, after its end, without waiting.
+    pub fn start_again(&mut self) {
         let output = self.process.output().clone();
         self.process = launch(&self.setup, self.ports, &self.folder, output);
-        self.ready().await;
     }
 
     /// Changes how it will be started next.
@@ -273,8 +287,10 @@ impl Sanmon {
 }
 
 fn launch(setup: &Setup, ports: Ports, folder: &Path, output: Output) -> Process {
-    let mut command = Command::new(command::sanmon());
-    command.env_clear();
+    let mut line = setup.wrapper.clone();
+    line.push(command::sanmon().into());
+    let mut command = Command::new(&line[0]);
+    command.args(&line[1..]).env_clear();
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }

@@ -9,4 +9,21 @@
     reason = "what goes wrong in a test ends it"
 )]
 
+mod abuse;
+mod admin_bodies;
+mod alone;
+mod apply;
+mod cuts;
+mod durability;
+mod full_disk;
+mod hang_ups;
 mod harness;
+mod lies;
+mod racing;
+mod redis_away;
+mod secrets;
+mod shutdown;
+mod swap_soak;
+mod tls;
+mod tree;
+mod ways_to_run;
