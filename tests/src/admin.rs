@@ -103,14 +103,27 @@ impl Admin {
 
     /// The newest revision.
     pub async fn head(&self) -> u64 {
-        let answer = self.get("/revisions").await.expect(200);
-        newest(&answer.json())
+        self.get("/apikeys?limit=1").await.expect(200).revision()
     }
-}
 
-/// The newest revision of an answer of `/revisions`.
-pub fn newest(answer: &Value) -> u64 {
-    let list = answer.as_array().or_else(|| answer.get("items").and_then(Value::as_array));
-    let numbers = list.into_iter().flatten().filter_map(|revision| revision["revision"].as_u64());
-    numbers.max().unwrap_or_default()
+    /// All documents of a kind, over all pages.
+    pub async fn all(&self, plural: &str) -> Vec<Value> {
+        let mut path = format!("/{plural}?limit=1000");
+        let mut all = Vec::new();
+        loop {
+            let page = self.get(&path).await.expect(200);
+            let Value::Array(items) = page.json() else { panic!("no list: {}", page.text()) };
+            all.extend(items);
+            let link = page.header("link");
+            let Some(next) = link.strip_prefix('<').and_then(|link| link.split_once('>')) else {
+                return all;
+            };
+            path = next.0.to_owned();
+        }
+    }
+
+    /// What data planes have told of themselves.
+    pub async fn data_planes(&self) -> Vec<Value> {
+        self.all("data-planes").await
+    }
 }

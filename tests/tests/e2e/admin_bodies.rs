@@ -180,7 +180,7 @@ async fn a_thousand_damaged_bodies_and_no_5xx() {
         }
         if answer.status == 422 {
             let problems = answer.json();
-            let problems = problems["errors"].as_array().unwrap();
+            let problems = problems["problems"].as_array().unwrap();
             assert!(!problems.is_empty(), "seed {seed}: {text}");
             assert!(problems.iter().all(|one| one["pointer"].is_string()), "{text}");
         }

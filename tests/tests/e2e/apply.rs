@@ -17,11 +17,8 @@ async fn what_was_waited_for_is_served_and_who_is_late_is_named() {
 
     let prompt = Setup::data_plane().following(&control).start().await;
     let mut late = Setup::data_plane().following(&control).start().await;
-    wait::until_true("both have reported", SOON, async || {
-        let planes = admin.get("/data-planes").await.expect(200).json();
-        planes["items"].as_array().is_some_and(|planes| planes.len() == 2)
-    })
-    .await;
+    wait::until_true("both have reported", SOON, async || admin.data_planes().await.len() == 2)
+        .await;
     for number in 0..5 {
         let id = format!("key-{number}");
         let path = "/apikeys?wait=applied&timeout=10s";
@@ -60,16 +57,15 @@ async fn what_cannot_be_built_is_refused_alone_and_keeps_its_last_good_form() {
     let served = client.chat(&chat("m", "x")).await.expect(200);
     assert_eq!(served.revision(), revision, "the rest applies");
     assert_eq!(upstream.last().header("authorization"), "Bearer upstream-token");
-    let planes = admin.get("/data-planes").await.expect(200).json();
-    let refusal = &planes["items"][0]["refusals"][0];
+    let planes = admin.data_planes().await;
+    let refusal = &planes[0]["refusals"][0];
     assert_eq!(refusal["kind"], "providers");
     assert_eq!(refusal["id"], "provider_test");
     assert!(refusal["reason"].as_str().unwrap().contains("SANMON_TEST_UNSET"), "{refusal}");
 
     let whole = provider("provider_test", &upstream);
     admin.apply("providers", "provider_test", &whole).await.expect(200);
-    let planes = admin.get("/data-planes").await.expect(200).json();
-    assert_eq!(planes["items"][0]["refusals"].as_array().unwrap().len(), 0);
+    assert_eq!(admin.data_planes().await[0]["refusals"].as_array().unwrap().len(), 0);
 }
 
 #[tokio::test]

@@ -53,13 +53,8 @@ async fn every_answered_write_survives_and_the_killed_one_is_whole_or_absent() {
 
         sanmon.restart().await;
         let admin = sanmon.admin();
-        let all = admin.get("/apikeys?page_size=10000&fields=clientId").await.expect(200).json();
-        let ids: BTreeSet<&str> = all["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|item| item["clientId"].as_str().unwrap())
-            .collect();
+        let all = admin.all("apikeys").await;
+        let ids: BTreeSet<&str> = all.iter().map(|key| key["clientId"].as_str().unwrap()).collect();
         let half = |suffix: &str| -> BTreeSet<String> {
             ids.iter().filter_map(|id| id.strip_suffix(suffix)).map(str::to_owned).collect()
         };

@@ -88,8 +88,7 @@ async fn a_full_disk_under_a_data_plane_is_reported_and_serves_on() {
     })
     .await;
     wait::until_true("it raises the alarm", SOON, async || {
-        let planes = admin.get("/data-planes").await.expect(200).json();
-        planes["items"][0]["alarms"].as_array().is_some_and(|alarms| {
+        admin.data_planes().await[0]["alarms"].as_array().is_some_and(|alarms| {
             alarms.iter().any(|alarm| alarm.as_str().is_some_and(|text| text.contains("disk")))
         })
     })

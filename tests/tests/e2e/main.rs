@@ -21,6 +21,7 @@ mod harness;
 mod lies;
 mod racing;
 mod redis_away;
+mod sdk;
 mod secrets;
 mod shutdown;
 mod swap_soak;

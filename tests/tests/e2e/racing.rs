@@ -107,16 +107,6 @@ async fn a_provider_deleted_here_while_a_route_is_made_there_leaves_no_dangling_
 }
 
 async fn ids(admin: &Admin) -> BTreeSet<String> {
-    let mut all = BTreeSet::new();
-    for page in 1.. {
-        let answer =
-            admin.get(&format!("/apikeys?page={page}&page_size=200&fields=clientId")).await;
-        let answer = answer.expect(200).json();
-        let items = answer["items"].as_array().unwrap();
-        if items.is_empty() {
-            break;
-        }
-        all.extend(items.iter().map(|item| item["clientId"].as_str().unwrap().to_owned()));
-    }
-    all
+    let all = admin.all("apikeys").await;
+    all.iter().map(|key| key["clientId"].as_str().unwrap().to_owned()).collect()
 }

@@ -45,8 +45,7 @@ async fn chats_through(control: &[&Sanmon], data: &[&Sanmon]) {
     let mut planes = control.iter().map(|plane| plane.admin()).cycle();
     let mut next = || planes.next().unwrap();
     wait::until_true("every data plane has reported", SOON, async || {
-        let planes = control[0].admin().get("/data-planes").await.expect(200).json();
-        planes["items"].as_array().is_some_and(|planes| planes.len() == data.len())
+        control[0].admin().data_planes().await.len() == data.len()
     })
     .await;
     next().store("providers", &provider("provider_test", &upstream)).await;
@@ -75,8 +74,7 @@ async fn chats_through(control: &[&Sanmon], data: &[&Sanmon]) {
     }
 
     for plane in control {
-        let planes = plane.admin().get("/data-planes").await.expect(200).json();
-        let planes = planes["items"].as_array().unwrap();
+        let planes = plane.admin().data_planes().await;
         let ids: BTreeSet<_> = planes.iter().map(|plane| plane["id"].as_str().unwrap()).collect();
         assert_eq!(ids.len(), data.len());
         let revisions: Vec<_> = planes.iter().map(|plane| plane["revision"].as_u64()).collect();
