@@ -118,7 +118,7 @@ impl Admin {
             let Some(next) = link.strip_prefix('<').and_then(|link| link.split_once('>')) else {
                 return all;
             };
-            path = next.0.to_owned();
+            next.0.clone_into(&mut path);
         }
     }
 
