@@ -62,14 +62,25 @@ enum Credential {
 pub(super) async fn authenticate(
     shared: web::Data<Shared>,
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let identity = identify(&shared, request.request()).await?;
+    match allowed(&shared, request.request()).await {
+        Ok(identity) => {
+            request.extensions_mut().insert(identity);
+            Ok(next.call(request).await?.map_into_left_body())
+        }
+        // An answer rather than an error: it keeps the request for the log.
+        Err(error) => Ok(request.error_response(error).map_into_right_body()),
+    }
+}
+
+/// Who calls, if they may.
+async fn allowed(shared: &Shared, request: &HttpRequest) -> Result<Identity, ApiError> {
+    let identity = identify(shared, request).await?;
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         identity.must_be_admin()?;
     }
-    request.extensions_mut().insert(identity);
-    next.call(request).await
+    Ok(identity)
 }
 
 async fn identify(shared: &Shared, request: &HttpRequest) -> Result<Identity, ApiError> {

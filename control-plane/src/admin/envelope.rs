@@ -8,7 +8,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage as _, HttpRequest, web};
 
 use super::auth::Identity;
 use super::error::{ApiError, Code};
@@ -25,18 +25,15 @@ pub(super) async fn envelope(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
     let id = request_id(request.headers());
-    let http = request.request().clone();
-    let response = match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::new(http.clone(), HttpResponse::from_error(error)),
-    };
+    // The request is not kept aside: routing wants to be the only one who holds it.
+    let response = next.call(request).await?.map_into_boxed_body();
     let (mut response, cause) = with_problem(response, &id);
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
     }
     secure(headers);
-    account(&shared, &http, response.status(), started, &id, cause.as_ref());
+    account(&shared, response.request(), response.status(), started, &id, cause.as_ref());
     Ok(response)
 }
 
