@@ -32,7 +32,17 @@ use actix_web::web::Data;
 use actix_web::{App, Error};
 
 pub use error::Code;
+pub(crate) use mount::BASE;
 pub(crate) use shared::Shared;
+
+/// What answers and bodies are made of, for the OpenAPI document.
+pub(crate) mod views {
+    pub(crate) use super::bulk::{BulkLine, BulkSummary};
+    pub(crate) use super::error::ProblemDocument;
+    pub(crate) use super::planes::DataPlaneView;
+    pub(crate) use super::transactions::Transaction;
+    pub(crate) use super::write::{DocumentResult, WriteResult};
+}
 
 /// The application of one worker.
 pub(crate) fn application(

@@ -25,6 +25,7 @@ const PROBLEMS: usize = 20;
 
 /// What came of a line.
 #[derive(Serialize, ToSchema)]
+#[schema(as = BulkLine)]
 pub(crate) struct LineResult {
     /// Its number, from 1.
     pub(crate) line: u64,
@@ -61,6 +62,7 @@ impl std::fmt::Debug for LineResult {
 
 /// Why a line was not written.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BulkLineError)]
 pub(crate) struct LineError {
     /// As in problem documents.
     #[schema(example = "invalid_document")]

@@ -27,10 +27,10 @@ use super::shared::Shared;
 use super::wait::{self, Applied, Progress};
 use crate::configuration::Operation;
 
-use batch::{Batch, LineResult};
+use batch::Batch;
 use lines::{Line, Lines};
 
-pub(crate) use batch::{LineError, LineResult as BulkLine};
+pub(crate) use batch::LineResult as BulkLine;
 
 /// Lines that become one revision.
 const BATCH: usize = 1_000;
@@ -148,7 +148,7 @@ struct Results {
 }
 
 impl Results {
-    fn add(&mut self, results: Vec<LineResult>, only_errors: bool) {
+    fn add(&mut self, results: Vec<BulkLine>, only_errors: bool) {
         for result in results {
             let failed = result.error.is_some();
             self.counts.lines += 1;
