@@ -101,7 +101,7 @@ impl ControlPlane {
             None => None,
         };
         let schemas = Arc::new(Schemas::new(options.catalogue.as_ref())?);
-        let document = openapi::of(&schemas, options.catalogue.as_ref());
+        let document = openapi::document(&schemas, options.catalogue.as_ref());
         let configuration = Configuration::open(
             options.store,
             options.catalogue,

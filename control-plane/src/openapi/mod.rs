@@ -10,7 +10,7 @@ use sanmon_shared::catalogue::PluginCatalogue;
 use sanmon_shared::each_resource;
 use serde_json::{Map, Value, json};
 
-use crate::configuration::{SchemaError, Schemas};
+use crate::configuration::Schemas;
 use kinds::SpecBuilder;
 
 /// What the whole document says first.
@@ -24,13 +24,8 @@ documents (RFC 9457) with a stable `code` and every problem of the document that
 are never shown: a read has a placeholder in their place, and writing the placeholder back keeps \
 the secret.";
 
-/// The document for this catalogue.
-pub fn document(catalogue: &dyn PluginCatalogue) -> Result<Value, SchemaError> {
-    Ok(of(&Schemas::new(catalogue)?, catalogue))
-}
-
-/// The document for these schemas.
-pub(crate) fn of(schemas: &Schemas, catalogue: &dyn PluginCatalogue) -> Value {
+/// The document for this catalogue and its schemas.
+pub fn document(schemas: &Schemas, catalogue: &dyn PluginCatalogue) -> Value {
     let mut builder = SpecBuilder::default();
     each_resource(&mut builder);
     let mut paths = builder.paths;
