@@ -1,11 +1,17 @@
 //! The one list of plugins.
 
 use super::PluginKind;
+use super::apikeys::Apikeys;
 use super::cors::Cors;
 use super::override_host::OverrideHost;
 
-/// Every kind of plugin: a line each.
-pub const PLUGINS: &[PluginKind] = &[PluginKind::of::<Cors>(), PluginKind::of::<OverrideHost>()];
+/// Every kind of plugin: a line each, so that two people can add one.
+#[rustfmt::skip]
+pub const PLUGINS: &[PluginKind] = &[
+    PluginKind::of::<Apikeys>(),
+    PluginKind::of::<Cors>(),
+    PluginKind::of::<OverrideHost>(),
+];
 
 /// The kind with this name or alias.
 pub fn find(name: &str) -> Option<&'static PluginKind> {

@@ -5,6 +5,8 @@ mod backend;
 pub(crate) mod compile;
 mod constraints;
 mod edit;
+#[cfg(test)]
+pub(crate) mod for_test;
 mod live;
 mod map;
 mod pipeline;
@@ -70,17 +72,6 @@ pub struct Matched {
     pub preflight: bool,
     /// The names in its path.
     pub(crate) captures: Option<Arc<Captures>>,
-}
-
-#[cfg(test)]
-impl Matched {
-    /// A match of the route in this document, by an empty prefix.
-    pub(crate) fn for_test(document: serde_json::Value) -> Self {
-        let document = serde_json::from_value(document).expect("a route");
-        let context = crate::plugin::BuildContext { seal: None, environment: &|_| None };
-        let route = Route::build(&document, &context).expect("a route that builds");
-        Self { route: Arc::new(route), prefix: 0, preflight: false, captures: None }
-    }
 }
 
 impl Matched {
