@@ -122,4 +122,4 @@ impl Configuration {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,7 +2,8 @@
 //! for them. No text made here holds one.
 
 use sanmon_shared::Problem;
-use sanmon_shared::marks::Mark;
+use sanmon_shared::marks::{Mark, Marked};
+use sanmon_shared::problem::join_pointer;
 use sanmon_shared::seal::{Seal, SealError};
 use sanmon_shared::secret::{
     HashedSecret, RevealError, Secret, bearer, is_placeholder, is_reference, placeholder,
@@ -61,7 +62,9 @@ impl Planner<'_> {
                 problems.push(Problem::at(member.pointer(), error.to_string()));
             }
         }
-        for marked in self.rules.marks(info.plural, document) {
+        let marks = self.rules.marks(info.plural, document);
+        misplaced(document, "", &marks, &mut problems);
+        for marked in marks {
             let Some(text) = document.pointer(&marked.pointer).and_then(Value::as_str) else {
                 continue;
             };
@@ -83,7 +86,7 @@ impl Planner<'_> {
     }
 
     fn old(&self, plural: &str, before: &Value) -> Vec<Old> {
-        let old = |marked: sanmon_shared::marks::Marked| {
+        let old = |marked: Marked| {
             let stored = before.pointer(&marked.pointer)?.as_str()?.to_owned();
             let secret = matches!(marked.mark, Mark::Secret | Mark::Hashed) && !stored.is_empty();
             secret.then_some(Old { pointer: marked.pointer, mark: marked.mark, stored })
@@ -222,5 +225,30 @@ impl Keeping<'_> {
             // `hashed:v1:<secret>:<bearer>` and then what is no longer wanted.
             (_, false) => Ok(stored.splitn(5, ':').take(4).collect::<Vec<_>>().join(":")),
         }
+    }
+}
+
+/// Stored forms where no secret belongs: a read would mask them, and nobody could ever open them.
+fn misplaced(value: &Value, pointer: &str, marks: &[Marked], problems: &mut Vec<Problem>) {
+    match value {
+        Value::String(text) if Seal::is_sealed(text) || HashedSecret::is_hashed(text) => {
+            let secret = |marked: &Marked| {
+                marked.pointer == pointer && matches!(marked.mark, Mark::Secret | Mark::Hashed)
+            };
+            if !marks.iter().any(secret) {
+                problems.push(Problem::at(pointer, "no secret belongs here"));
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                misplaced(item, &join_pointer(pointer, &index.to_string()), marks, problems);
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                misplaced(member, &join_pointer(pointer, name), marks, problems);
+            }
+        }
+        _ => {}
     }
 }
