@@ -161,4 +161,26 @@ mod tests {
             assert!(arg.is_hide_env_values_set() || arg.get_id() == "config", "{}", arg.get_id());
         }
     }
+
+    /// The table of the README, made from the flags.
+    fn table() -> String {
+        let command = Cli::command();
+        let mut rows = Vec::new();
+        for arg in command.get_arguments() {
+            let (Some(flag), Some(variable)) = (arg.get_long(), arg.get_env()) else { continue };
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+            let (meaning, default) = help.split_once(" [default: ").unwrap_or((&help, "–]"));
+            let default = default.trim_end_matches(']');
+            let variable = variable.to_string_lossy();
+            rows.push(format!("| `--{flag}` | `{variable}` | {default} | {meaning} |"));
+        }
+        rows.join("\n")
+    }
+
+    #[test]
+    fn the_readme_lists_every_setting() {
+        let readme = include_str!("../README.md");
+        assert!(readme.contains(&table()), "the table of settings should be:\n{}", table());
+    }
 }
