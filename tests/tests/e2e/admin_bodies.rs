@@ -56,12 +56,17 @@ fn targets() -> Vec<(&'static str, String, &'static str, Value)> {
         targets.push(("PATCH", patched, "application/json-patch+json", patch));
     }
     let operations = json!({"operations": [
-        {"op": "create", "kind": "apikeys", "document": apikey("t")},
-        {"op": "delete", "kind": "apikeys", "id": "t"},
+        {"action": "create", "kind": "apikeys", "document": apikey("t")},
+        {"action": "merge", "kind": "apikeys", "id": "app", "patch": {"tags": ["x"]}},
     ]});
     targets.push(("POST", "/transactions".to_owned(), json, operations));
-    targets.push(("POST", "/routes/bulk".to_owned(), "application/x-ndjson", route.clone()));
-    targets.push(("POST", "/import".to_owned(), json, json!({"routes": [route.clone()]})));
+    targets.push(("POST", "/routes/_bulk".to_owned(), "application/x-ndjson", route.clone()));
+    targets.push((
+        "POST",
+        "/import".to_owned(),
+        json,
+        json!({"format": "sanmon.export/v1", "resources": {"routes": [route.clone()]}}),
+    ));
     targets.push(("POST", "/routes".to_owned(), "application/yaml", route));
     targets
 }

@@ -36,7 +36,9 @@ async fn what_was_waited_for_is_served_and_who_is_late_is_named() {
     let answer = admin.post("/apikeys?wait=applied&timeout=1s", &apikey("late")).await.expect(202);
     assert!(start.elapsed() < Duration::from_secs(5));
     let address = format!("127.0.0.1:{}", late.data_port());
-    assert!(answer.text().contains(&address), "{}", answer.text());
+    let planes = admin.data_planes().await;
+    let plane = planes.iter().find(|plane| plane["address"] == address.as_str()).unwrap();
+    assert_eq!(answer.json()["data_planes"]["late"][0]["data_plane"], plane["id"]);
     admin.get("/apikeys/late").await.expect(200);
     late.process().signal("CONT");
 }

@@ -26,8 +26,8 @@ async fn every_answered_write_survives_and_the_killed_one_is_whole_or_absent() {
             for number in 0.. {
                 // Two documents in one transaction: half of it would show.
                 let name = format!("r{round}-w{writer}-{number}");
-                let one = json!({"op": "create", "kind": "apikeys", "document": apikey(&format!("{name}-a"))});
-                let two = json!({"op": "create", "kind": "apikeys", "document": apikey(&format!("{name}-b"))});
+                let one = json!({"action": "create", "kind": "apikeys", "document": apikey(&format!("{name}-a"))});
+                let two = json!({"action": "create", "kind": "apikeys", "document": apikey(&format!("{name}-b"))});
                 let body = json!({"operations": [one, two]});
                 let Ok(answer) = admin.try_send("POST", "/transactions", Some(&body)).await else {
                     break;
