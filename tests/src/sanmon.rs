@@ -61,7 +61,6 @@ impl Setup {
             ("SANMON_ADMIN_KEY", ADMIN_KEY),
             ("SANMON_DATA_PLANE_TOKEN", DATA_PLANE_TOKEN),
             ("SANMON_WORKERS", "2"),
-            ("RUST_BACKTRACE", "1"),
         ];
         Self {
             role,
