@@ -2,6 +2,8 @@
 //! opens no connection itself.
 
 pub mod errors;
+pub mod openai;
+pub mod refs;
 
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;

@@ -5,6 +5,7 @@ mod base_url;
 mod credentials;
 mod filter;
 mod kind;
+pub mod mock;
 mod options;
 mod slug;
 

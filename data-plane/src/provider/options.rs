@@ -8,6 +8,7 @@ const GATEWAY_ONLY: &[&str] = &[
     "messages",
     "provider",
     "stream",
+    "stream_options",
     "wasm_tools",
     "tool_functions",
     "mcp_connectors",

@@ -8,7 +8,7 @@ use futures_util::Stream;
 use super::pulse::{HEARTBEAT, Pulse, Wake};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Account;
-use crate::upstream::AnswerBody;
+use crate::upstream::UpstreamError;
 use crate::worker::Worker;
 
 /// What a dialect makes of a stream of events.
@@ -25,19 +25,25 @@ pub trait Relay {
     fn finish(&mut self, broken: Option<GatewayError>) -> Bytes;
 }
 
-/// The body of an answer that streams the events of `body` through `relay`.
-pub fn relayed<R: Relay>(
-    body: AnswerBody,
+/// The body of an answer that says `first`, and then streams the events of `body` through `relay`.
+pub fn relayed<S, R>(
+    first: Bytes,
+    body: S,
     relay: R,
     worker: &Worker,
     account: Account,
-) -> impl Stream<Item = Result<Bytes, Infallible>> + use<R> {
+) -> impl Stream<Item = Result<Bytes, Infallible>> + use<S, R>
+where
+    S: Stream<Item = Result<Bytes, UpstreamError>> + Unpin,
+    R: Relay,
+{
     account.set_streamed();
-    Relayed { body, relay, pulse: Pulse::new(worker), over: false, _account: account }
+    Relayed { first, body, relay, pulse: Pulse::new(worker), over: false, _account: account }
 }
 
-struct Relayed<R> {
-    body: AnswerBody,
+struct Relayed<S, R> {
+    first: Bytes,
+    body: S,
     relay: R,
     pulse: Pulse,
     over: bool,
@@ -45,9 +51,9 @@ struct Relayed<R> {
     _account: Account,
 }
 
-impl<R> Unpin for Relayed<R> {}
+impl<S, R> Unpin for Relayed<S, R> {}
 
-impl<R: Relay> Relayed<R> {
+impl<S, R: Relay> Relayed<S, R> {
     fn end(&mut self, broken: Option<GatewayError>) -> Poll<Option<Result<Bytes, Infallible>>> {
         self.over = true;
         let last = self.relay.finish(broken);
@@ -55,13 +61,21 @@ impl<R: Relay> Relayed<R> {
     }
 }
 
-impl<R: Relay> Stream for Relayed<R> {
+impl<S, R> Stream for Relayed<S, R>
+where
+    S: Stream<Item = Result<Bytes, UpstreamError>> + Unpin,
+    R: Relay,
+{
     type Item = Result<Bytes, Infallible>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         if this.over {
             return Poll::Ready(None);
+        }
+        if !this.first.is_empty() {
+            this.pulse.spoke();
+            return Poll::Ready(Some(Ok(std::mem::take(&mut this.first))));
         }
         loop {
             match Pin::new(&mut this.body).poll_next(context) {

@@ -38,9 +38,11 @@ impl<'a> Edits<'a> {
         self.change(index, Change::Remove);
     }
 
-    /// Adds a member; its value is JSON.
+    /// Adds a member; its value is JSON. A later one of the same name wins.
     pub fn insert(&mut self, name: impl Into<Cow<'a, str>>, json: impl Into<Cow<'a, [u8]>>) {
-        self.inserts.push((name.into(), json.into()));
+        let name = name.into();
+        self.inserts.retain(|(known, _)| *known != name);
+        self.inserts.push((name, json.into()));
     }
 
     /// Whether a member of this name is to be added.
@@ -48,11 +50,11 @@ impl<'a> Edits<'a> {
         self.inserts.iter().any(|(known, _)| known == name)
     }
 
-    /// A removal stands; otherwise a later change of the same sort wins over an earlier one.
+    /// A later change wins over an earlier one of the same sort; a value over a removal, and a
+    /// removal over a value.
     fn change(&mut self, index: usize, change: Change<'a>) {
-        let same =
-            |known: &Change<'_>| std::mem::discriminant(known) == std::mem::discriminant(&change);
-        self.changes.retain(|(at, known)| *at != index || !same(known));
+        let renames = |known: &Change<'_>| matches!(known, Change::Rename(_));
+        self.changes.retain(|(at, known)| *at != index || renames(known) != renames(&change));
         self.changes.push((index, change));
     }
 

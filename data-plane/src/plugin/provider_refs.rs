@@ -1,0 +1,28 @@
+//! The config of plugins that refer to providers.
+
+use sanmon_shared::Problem;
+use sanmon_shared::resources::{Provider, ProviderId};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::protocol::refs::Refs;
+
+/// Which providers answer.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ProviderRefs {
+    /// Providers, the default one first. Requests name another by `model`: `slug/model` or
+    /// `id###model`, or by `provider`.
+    #[schema(example = json!(["provider_openai_1"]))]
+    pub refs: Vec<ProviderId>,
+    /// One more.
+    #[serde(rename = "ref")]
+    pub one: Option<ProviderId>,
+}
+
+impl ProviderRefs {
+    /// Compiled.
+    pub(super) fn build(self) -> Result<Refs<Provider>, Vec<Problem>> {
+        Refs::build(self.refs, self.one)
+    }
+}

@@ -1,0 +1,118 @@
+//! Answers that come as a whole, errors among them.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use bytes::Bytes;
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use sanmon_wire::json::Scanner;
+use sanmon_wire::openai::{Usage, find_in_answer, upstream_error, write_error};
+
+use crate::error::{Code, GatewayError};
+use crate::exchange::{Account, Tokens};
+use crate::upstream::Endpoint;
+
+/// A text of so many bytes is about one token, where nobody counted.
+pub(super) const BYTES_PER_TOKEN: u64 = 4;
+
+/// Refuses answers that cannot be read: redirects, and those compressed although nobody asked.
+pub(super) fn check_head(
+    status: reqwest::StatusCode,
+    headers: &HeaderMap,
+) -> Result<StatusCode, GatewayError> {
+    let invalid = |text: &'static str| GatewayError::new(Code::UpstreamInvalid, text);
+    if let Some(encoding) = headers.get(CONTENT_ENCODING)
+        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        return Err(invalid("the provider's answer is compressed although nobody asked for that")
+            .detail(format!("content-encoding: {encoding:?}")));
+    }
+    if status.is_redirection() || status.is_informational() {
+        return Err(invalid("the provider's answer is a redirect").detail(status.to_string()));
+    }
+    StatusCode::from_u16(status.as_u16()).map_err(|_| invalid("the provider's status is none"))
+}
+
+/// An error of the provider: its status stays, and so does its body where that is a JSON object
+/// which does not tell our credential.
+pub(super) fn provider_error(
+    status: StatusCode,
+    body: Bytes,
+    endpoint: Option<&Endpoint>,
+) -> HttpResponse {
+    let (message, _) = upstream_error(&body);
+    let json = Scanner::scan(&body).is_ok();
+    tracing::debug!(
+        status = status.as_u16(),
+        message = message.as_deref().unwrap_or_default(),
+        "the provider answered with an error"
+    );
+    let tells = endpoint.is_some_and(|endpoint| tells_credential(&body, endpoint));
+    let body = if json && !tells {
+        body
+    } else {
+        let text = format!("the provider answered with the status {}", status.as_u16());
+        let kind = match status {
+            StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+            status if status.is_server_error() => "server_error",
+            _ => "invalid_request_error",
+        };
+        write_error(&text, kind, None, Some("upstream_error")).into()
+    };
+    HttpResponse::build(status).content_type("application/json").body(body)
+}
+
+/// Whether a text holds what only the provider and we may know.
+fn tells_credential(body: &[u8], endpoint: &Endpoint) -> bool {
+    endpoint.headers().values().any(|value| {
+        let value = value.as_bytes();
+        let secret = value.rsplit(|byte| *byte == b' ').next().unwrap_or(value);
+        secret.len() >= 8 && memchr::memmem::find(body, secret).is_some()
+    })
+}
+
+/// A provider's answer with a status of success: passed on as it is, its usage read. `content` is the
+/// member that it must have.
+pub(super) fn checked(body: &Bytes, content: &'static str) -> Result<Checked, GatewayError> {
+    let invalid = |text: &'static str, detail: String| {
+        GatewayError::new(Code::UpstreamInvalid, text).detail(detail)
+    };
+    let found = find_in_answer(body, content)
+        .map_err(|error| invalid("the provider's answer is no JSON object", error.to_string()))?;
+    if found.error {
+        let (_, status) = upstream_error(body);
+        let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+        return Ok(Checked::Error(status.unwrap_or(StatusCode::BAD_GATEWAY)));
+    }
+    if !found.has_content {
+        return Err(invalid("the provider's answer is incomplete", format!("no {content:?}")));
+    }
+    Ok(Checked::Answer(found.usage))
+}
+
+/// What an answer with a status of success is.
+pub(super) enum Checked {
+    /// An answer, with what the provider counted.
+    Answer(Option<Usage>),
+    /// An error in spite of its status; this one says what it is.
+    Error(StatusCode),
+}
+
+/// Notes the tokens of an exchange, guessed from sizes where nobody counted.
+pub(super) fn count(account: &Account, usage: Option<Usage>, input_bytes: u64, output: u64) {
+    account.set_tokens(match usage {
+        Some(usage) => Tokens {
+            input: usage.input,
+            output: usage.output,
+            cache_read: usage.cache_read,
+            cache_write: usage.cache_write,
+            reasoning: usage.reasoning,
+            estimated: false,
+        },
+        None => Tokens {
+            input: input_bytes.div_ceil(BYTES_PER_TOKEN),
+            output,
+            estimated: true,
+            ..Tokens::default()
+        },
+    });
+}

@@ -1,0 +1,210 @@
+//! `POST /v1/chat/completions`.
+
+use actix_web::HttpResponse;
+use actix_web::body::BodyStream;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use bytes::Bytes;
+use futures_util::Stream;
+use futures_util::future::LocalBoxFuture;
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+use sanmon_shared::resources;
+use sanmon_wire::openai::{ChatStream, answer_as_stream};
+use tokio::time::Instant;
+
+use super::answer::{self, BYTES_PER_TOKEN, Checked, check_head, checked, provider_error};
+use super::chat_request::ChatRequest;
+use super::relay::{Begin, ChatRelay};
+use super::{body, headers};
+use crate::error::{Code, GatewayError};
+use crate::exchange::Exchange;
+use crate::protocol::refs::Refs;
+use crate::protocol::{Dialect, Protocol};
+use crate::provider::mock::{self, Reply};
+use crate::provider::{Http, Transport};
+use crate::stream::relayed;
+use crate::upstream::{Answer, Call, Endpoint, UpstreamError};
+
+/// Chat completions of a plugin's providers.
+#[derive(Debug)]
+pub struct Chat {
+    refs: Refs<resources::Provider>,
+}
+
+impl Protocol for Chat {
+    fn dialect(&self) -> Dialect {
+        Dialect::OpenAi
+    }
+
+    fn answer<'a>(
+        &'a self,
+        exchange: &'a mut Exchange,
+    ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
+        Box::pin(self.chat(exchange))
+    }
+}
+
+impl Chat {
+    /// Of these providers.
+    pub fn new(refs: Refs<resources::Provider>) -> Self {
+        Self { refs }
+    }
+
+    async fn chat(&self, exchange: &mut Exchange) -> Result<HttpResponse, GatewayError> {
+        let (body, members) = body::read(exchange).await?;
+        let request = ChatRequest::prepare(exchange, &self.refs, &body, members)?;
+        if request.streams {
+            exchange.account.set_streamed();
+        }
+        let mut response = match &request.provider.transport {
+            Transport::Http(http) => over_http(exchange, &request, http).await?,
+            Transport::Mock(script) => {
+                let reply = mock::chat(script, &request.body);
+                mocked(exchange, &request, reply).await?
+            }
+        };
+        headers::fidelity(&request.dropped, response.headers_mut());
+        Ok(response)
+    }
+}
+
+async fn over_http(
+    exchange: &Exchange,
+    request: &ChatRequest,
+    http: &Http,
+) -> Result<HttpResponse, GatewayError> {
+    let endpoint = http
+        .endpoints()
+        .map(|endpoints| &endpoints.chat)
+        .ok_or_else(|| GatewayError::new(Code::Internal, "the provider has no address"))?;
+    let streams = request.streams_upstream;
+    let deadlines = if streams { http.timeouts.streamed() } else { http.timeouts.whole() };
+    let call = Call::new(endpoint, Method::POST, deadlines).bytes(request.body.clone());
+    let call = headers::request(exchange, call, streams);
+    let sent = exchange.worker.upstream.send(call, &exchange.account).await;
+    let answer = sent.map_err(|error| error.to_gateway())?;
+    let status = check_head(answer.status, &answer.headers)?;
+    let head = head(&answer.headers);
+    if !status.is_success() {
+        let body = gather(exchange, answer).await?;
+        return Ok(with(provider_error(status, body, Some(endpoint)), head));
+    }
+    if streams && is_event_stream(&answer.headers) {
+        return Ok(with(stream(exchange, request, answer.body).await?, head));
+    }
+    let body = gather(exchange, answer).await?;
+    Ok(with(whole(exchange, request, status, body, Some(endpoint))?, head))
+}
+
+async fn mocked(
+    exchange: &Exchange,
+    request: &ChatRequest,
+    reply: Reply,
+) -> Result<HttpResponse, GatewayError> {
+    match reply {
+        Reply::Whole { status, body, delay } => {
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+            if !status.is_success() {
+                return Ok(provider_error(status, body, None));
+            }
+            whole(exchange, request, status, body, None)
+        }
+        Reply::Stream(source) => stream(exchange, request, source).await,
+    }
+}
+
+/// The rest of an answer that comes as a whole.
+pub(super) async fn gather(exchange: &Exchange, mut answer: Answer) -> Result<Bytes, GatewayError> {
+    exchange.account.upstream_again(Instant::now());
+    let body = answer.gather(exchange.worker.limits.answer_bytes).await;
+    exchange.account.upstream_ended(Instant::now());
+    body.map_err(|error| error.to_gateway())
+}
+
+fn head(from: &HeaderMap) -> actix_web::http::header::HeaderMap {
+    let mut head = actix_web::http::header::HeaderMap::new();
+    headers::response(from, &mut head);
+    head
+}
+
+fn with(mut response: HttpResponse, head: actix_web::http::header::HeaderMap) -> HttpResponse {
+    for (name, value) in head {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    let kind = headers.get(reqwest::header::CONTENT_TYPE).map(|value| value.as_bytes());
+    // Who says nothing is believed to have done as it was asked.
+    kind.is_none_or(|kind| {
+        let kind = kind.trim_ascii_start();
+        kind.get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
+    })
+}
+
+/// A success that came as a whole: passed on as it is, or as the stream that the caller wants.
+fn whole(
+    exchange: &Exchange,
+    request: &ChatRequest,
+    status: StatusCode,
+    body: Bytes,
+    endpoint: Option<&Endpoint>,
+) -> Result<HttpResponse, GatewayError> {
+    let usage = match checked(&body, "choices")? {
+        Checked::Answer(usage) => usage,
+        Checked::Error(status) => return Ok(provider_error(status, body, endpoint)),
+    };
+    let guess = (body.len() as u64).div_ceil(BYTES_PER_TOKEN);
+    answer::count(&exchange.account, usage, request.input_bytes, guess);
+    exchange.account.first_token();
+    if !request.streams {
+        return Ok(HttpResponse::build(status).content_type("application/json").body(body));
+    }
+    let stream = answer_as_stream(&body, request.wants_usage).ok_or_else(|| {
+        GatewayError::new(Code::UpstreamInvalid, "the provider's answer is no chat completion")
+    })?;
+    Ok(event_stream().body(stream))
+}
+
+fn event_stream() -> actix_web::HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static("text/event-stream")))
+        .insert_header((CACHE_CONTROL, HeaderValue::from_static("no-cache")))
+        // Proxies in front would gather it otherwise.
+        .insert_header((
+            HeaderName::from_static("x-accel-buffering"),
+            HeaderValue::from_static("no"),
+        ));
+    response
+}
+
+async fn stream<S>(
+    exchange: &Exchange,
+    request: &ChatRequest,
+    mut source: S,
+) -> Result<HttpResponse, GatewayError>
+where
+    S: Stream<Item = Result<Bytes, UpstreamError>> + Unpin + 'static,
+{
+    let (worker, account) = (&exchange.worker, exchange.account.clone());
+    let strip = ChatStream::new(!request.wants_usage);
+    let mut relay = ChatRelay::new(strip, account.clone(), request.input_bytes);
+    match relay.begin(&mut source, worker.limits.heartbeat).await? {
+        Begin::Events(first) => {
+            let body = relayed(first, source, relay, worker, account);
+            Ok(event_stream().body(BodyStream::new(body)))
+        }
+        Begin::Whole(all) => Ok(event_stream().body(all)),
+        Begin::Error(error) => {
+            let status = error.status.and_then(|status| StatusCode::from_u16(status).ok());
+            let status = status.unwrap_or(StatusCode::BAD_GATEWAY);
+            Ok(provider_error(status, error.data, None))
+        }
+    }
+}

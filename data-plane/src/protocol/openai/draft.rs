@@ -1,0 +1,159 @@
+//! The body on its way to a provider: what of it changes.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use sanmon_wire::json::{Edits, Object, Value};
+
+use super::body::get;
+use crate::error::GatewayError;
+use crate::provider::{Member, MemberValue, Provider};
+
+/// The edits of a body.
+pub(super) struct Draft<'a> {
+    pub(super) object: &'a Object<'a>,
+    edits: Edits<'a>,
+    /// Members that the provider refuses and that were left out.
+    pub(super) dropped: Vec<&'static str>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn of(object: &'a Object<'a>) -> Self {
+        Self { object, edits: Edits::default(), dropped: Vec::new() }
+    }
+
+    /// Gives a member this value, whether it is there or not.
+    pub(super) fn set(
+        &mut self,
+        name: &'a str,
+        json: impl Into<Cow<'a, [u8]>>,
+    ) -> Result<(), GatewayError> {
+        match get(self.object, name)? {
+            Some(value) => self.edits.replace(value.index, json),
+            None => self.edits.insert(name, json),
+        }
+        Ok(())
+    }
+
+    /// Adds a member under the name by which the provider gets it.
+    pub(super) fn insert(
+        &mut self,
+        provider: &'a Provider,
+        name: &'a str,
+        json: impl Into<Cow<'a, [u8]>>,
+    ) -> Result<(), GatewayError> {
+        self.set(sent_as(provider, name), json)
+    }
+
+    /// Takes a member out, if it is there.
+    pub(super) fn remove(&mut self, name: &str) -> Result<(), GatewayError> {
+        if let Some(value) = get(self.object, name)? {
+            self.edits.remove(value.index);
+        }
+        Ok(())
+    }
+
+    /// Takes a member out.
+    pub(super) fn remove_value(&mut self, value: &Value<'_>) {
+        self.edits.remove(value.index);
+    }
+
+    /// The members that the provider adds, renames and refuses. `skipped` ones are dealt with by the
+    /// caller.
+    pub(super) fn adapt(
+        &mut self,
+        provider: &'a Provider,
+        skipped: &[&str],
+    ) -> Result<(), GatewayError> {
+        for (from, to) in &provider.renames {
+            let Some(value) = get(self.object, from)? else { continue };
+            match get(self.object, to)? {
+                Some(own) if !own.is_null() => self.edits.remove(value.index),
+                own => {
+                    if let Some(own) = own {
+                        self.edits.remove(own.index);
+                    }
+                    self.edits.rename(value.index, &**to);
+                }
+            }
+        }
+        let added = |name: &str| provider.additions.iter().any(|member| *member.name == *name);
+        for option in &provider.options.members {
+            if !added(&option.name) && !skipped.contains(&&*option.name) {
+                self.option(provider, option)?;
+            }
+        }
+        for member in &provider.additions {
+            self.set(&member.name, member.value.json().as_bytes())?;
+        }
+        for &name in provider.kind.refuses {
+            if !added(name)
+                && let Some(value) = get(self.object, name)?
+            {
+                self.edits.remove(value.index);
+                self.dropped.push(name);
+            }
+        }
+        Ok(())
+    }
+
+    fn option(&mut self, provider: &'a Provider, option: &'a Member) -> Result<(), GatewayError> {
+        let sent_as = sent_as(provider, &option.name);
+        let own = match get(self.object, &option.name)? {
+            None if sent_as != &*option.name => get(self.object, sent_as)?,
+            own => own,
+        };
+        let Some(own) = own else {
+            self.edits.insert(sent_as, option.value.json().as_bytes());
+            return Ok(());
+        };
+        let win = provider.options.win;
+        match (&option.value, own.object()) {
+            (MemberValue::Object(_, members), Some(own_members)) => {
+                if let Some(merged) = merge(&own_members, members, win)? {
+                    self.edits.replace(own.index, merged);
+                }
+            }
+            _ if win => self.edits.replace(own.index, option.value.json().as_bytes()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The body to send, which is the caller's own when nothing changed.
+    pub(super) fn finish(&self, body: &Bytes) -> Bytes {
+        if self.edits.is_empty() { body.clone() } else { self.edits.apply(self.object).into() }
+    }
+}
+
+/// The name under which a provider gets a member.
+fn sent_as<'p>(provider: &'p Provider, name: &'p str) -> &'p str {
+    let renamed = provider.renames.iter().find(|(from, _)| **from == *name);
+    renamed.map_or(name, |(_, to)| to)
+}
+
+/// An object with the members that it lacks, and, where they win, over those that it has; `None`
+/// when nothing changes.
+fn merge(
+    object: &Object<'_>,
+    members: &[Member],
+    win: bool,
+) -> Result<Option<Vec<u8>>, GatewayError> {
+    let mut edits = Edits::default();
+    for member in members {
+        let Some(own) = get(object, &member.name)? else {
+            edits.insert(&*member.name, member.value.json().as_bytes());
+            continue;
+        };
+        match (&member.value, own.object()) {
+            (MemberValue::Object(_, inner), Some(own_members)) => {
+                if let Some(merged) = merge(&own_members, inner, win)? {
+                    edits.replace(own.index, merged);
+                }
+            }
+            _ if win => edits.replace(own.index, member.value.json().as_bytes()),
+            _ => {}
+        }
+    }
+    Ok((!edits.is_empty()).then(|| edits.apply(object)))
+}

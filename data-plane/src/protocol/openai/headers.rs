@@ -1,0 +1,65 @@
+//! Headers on their way through: what is not named here does not travel.
+
+use actix_web::http::header as caller;
+use reqwest::header as upstream;
+
+use crate::exchange::Exchange;
+use crate::upstream::Call;
+
+/// What the provider gets to see of the caller's headers. Credentials and cookies are not among
+/// them, nor what chooses an account (`openai-organization`, `openai-project`): that is for whoever
+/// configured the provider.
+const REQUEST: [&str; 4] = ["openai-beta", "idempotency-key", "traceparent", "tracestate"];
+
+/// What the caller gets to see of the provider's headers, and under which name. Rate limits are
+/// those of the account that all callers share, so only the wish to wait is passed on.
+const RESPONSE: [(&str, &str); 7] = [
+    ("retry-after", "retry-after"),
+    ("retry-after-ms", "retry-after-ms"),
+    ("x-should-retry", "x-should-retry"),
+    ("x-request-id", "x-upstream-request-id"),
+    ("openai-processing-ms", "openai-processing-ms"),
+    ("openai-version", "openai-version"),
+    ("openai-model", "openai-model"),
+];
+
+const AGENT: &str = concat!("sanmon/", env!("CARGO_PKG_VERSION"));
+
+/// The headers of a call: the endpoint's own come first.
+pub(super) fn request<'a>(exchange: &Exchange, call: Call<'a>, streams: bool) -> Call<'a> {
+    let accept = if streams { "text/event-stream" } else { "application/json" };
+    let mut call = call
+        .header(upstream::CONTENT_TYPE, upstream::HeaderValue::from_static("application/json"))
+        // Usage has to stay readable.
+        .header(upstream::ACCEPT_ENCODING, upstream::HeaderValue::from_static("identity"))
+        .default_header(upstream::ACCEPT, upstream::HeaderValue::from_static(accept))
+        .default_header(upstream::USER_AGENT, upstream::HeaderValue::from_static(AGENT));
+    for name in REQUEST {
+        if let Some(value) = exchange.request.headers().get(name)
+            && let Ok(value) = upstream::HeaderValue::from_bytes(value.as_bytes())
+        {
+            call = call.default_header(upstream::HeaderName::from_static(name), value);
+        }
+    }
+    call
+}
+
+/// The headers of an answer.
+pub(super) fn response(from: &upstream::HeaderMap, to: &mut caller::HeaderMap) {
+    for (name, told_as) in RESPONSE {
+        if let Some(value) = from.get(name)
+            && let Ok(value) = caller::HeaderValue::from_bytes(value.as_bytes())
+        {
+            to.insert(caller::HeaderName::from_static(told_as), value);
+        }
+    }
+}
+
+/// Says which members of the request the provider did not get.
+pub(super) fn fidelity(dropped: &[&str], to: &mut caller::HeaderMap) {
+    if !dropped.is_empty()
+        && let Ok(value) = caller::HeaderValue::from_str(&format!("dropped={}", dropped.join(",")))
+    {
+        to.insert(caller::HeaderName::from_static("x-sanmon-fidelity"), value);
+    }
+}

@@ -1,0 +1,13 @@
+//! OpenAI's dialect: chat completions, embeddings and lists of models. Bodies pass through as the
+//! bytes that they are; what policy decides about is found and changed by offset.
+
+mod answer;
+mod body;
+mod chat;
+mod chat_request;
+mod draft;
+mod headers;
+mod model;
+mod relay;
+
+pub use chat::Chat;
