@@ -10,6 +10,7 @@ mod identity;
 mod local;
 mod memory;
 mod redb;
+mod redis;
 mod token;
 
 #[cfg(test)]
@@ -19,4 +20,5 @@ pub use history::Retention;
 pub use identity::{Given, Identity};
 pub use memory::MemoryStore;
 pub use redb::{OpenBackend, RedbOptions, RedbStore};
+pub use redis::{RedisOptions, RedisStore};
 pub use token::{DataPlaneToken, TOKEN_FILE};
