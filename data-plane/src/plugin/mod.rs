@@ -4,7 +4,9 @@ pub mod apikeys;
 pub mod cors;
 mod filter;
 mod kind;
+pub mod openai_chat_completions;
 pub mod override_host;
+mod provider_refs;
 pub mod registry;
 mod slot;
 

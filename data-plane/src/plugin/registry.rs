@@ -3,6 +3,7 @@
 use super::PluginKind;
 use super::apikeys::Apikeys;
 use super::cors::Cors;
+use super::openai_chat_completions::OpenAiChatCompletions;
 use super::override_host::OverrideHost;
 
 /// Every kind of plugin: a line each, so that two people can add one.
@@ -10,6 +11,7 @@ use super::override_host::OverrideHost;
 pub const PLUGINS: &[PluginKind] = &[
     PluginKind::of::<Apikeys>(),
     PluginKind::of::<Cors>(),
+    PluginKind::of::<OpenAiChatCompletions>(),
     PluginKind::of::<OverrideHost>(),
 ];
 

@@ -5,6 +5,7 @@ mod client;
 mod gateway;
 mod upstream;
 
+mod chat;
 mod forwarding;
 mod limits;
 mod serving;
