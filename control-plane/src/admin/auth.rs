@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, web};
 use base64::Engine as _;
@@ -149,9 +149,10 @@ fn caller(shared: &Shared, request: &HttpRequest) -> IpAddr {
 
 /// The credential of the first form that is there.
 fn presented(headers: &HeaderMap) -> Option<Credential> {
-    let text = |name: &str| headers.get(name).map(|value| value.as_bytes());
+    let text = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     if let Some(value) = text("authorization") {
-        let (scheme, rest) = value.split_at(value.iter().position(|byte| *byte == b' ')?);
+        let space = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+        let (scheme, rest) = value.split_at(space);
         let rest = rest.trim_ascii();
         return if scheme.eq_ignore_ascii_case(b"bearer") {
             Some(Credential::Key(rest.to_vec()))
@@ -194,8 +195,6 @@ impl Credential {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderValue;
-
     use super::*;
 
     fn from(pairs: &[(&'static str, &str)]) -> Option<Credential> {
@@ -226,7 +225,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_wrong_and_not_missing() {
-        for value in ["Digest x", "Basic !!", "Basic YQ=="] {
+        for value in ["Digest x", "Basic !!", "Basic YQ==", "key"] {
             assert!(from(&[("authorization", value)]) == Some(Credential::Key(Vec::new())));
         }
     }

@@ -205,7 +205,8 @@ fn location(plural: &str, id: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             path.push(char::from(byte));
         } else {
-            path.push_str(&format!("%{byte:02X}"));
+            path.push('%');
+            path.push_str(&hex::encode_upper([byte]));
         }
     }
     path

@@ -41,7 +41,7 @@ pub(super) async fn envelope(
 struct Cause {
     code: &'static str,
     detail: String,
-    internal: Option<String>,
+    internal: Option<Box<str>>,
 }
 
 /// Writes an error, ours or the framework's, as a problem document.
@@ -50,12 +50,11 @@ fn with_problem(
     id: &str,
 ) -> (ServiceResponse<BoxBody>, Option<Cause>) {
     let Some(error) = response.response().error() else { return (response, None) };
-    let (answer, cause) = match error.as_error::<ApiError>() {
-        Some(error) => (error.answer(id), cause(error)),
-        None => {
-            let error = from_framework(response.status(), error);
-            (error.answer(id), cause(&error))
-        }
+    let (answer, cause) = if let Some(error) = error.as_error::<ApiError>() {
+        (error.answer(id), cause(error))
+    } else {
+        let error = from_framework(response.status(), error);
+        (error.answer(id), cause(&error))
     };
     let (http, _) = response.into_parts();
     (ServiceResponse::new(http, answer), Some(cause))

@@ -141,7 +141,7 @@ pub(crate) struct ApiError {
     /// Headers that the status calls for.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// For the log only.
-    pub(crate) cause: Option<String>,
+    pub(crate) cause: Option<Box<str>>,
 }
 
 impl ApiError {
@@ -189,7 +189,7 @@ impl ApiError {
     /// Adds what only the log may say.
     #[must_use]
     pub(crate) fn cause(mut self, cause: impl fmt::Display) -> Self {
-        self.cause = Some(cause.to_string());
+        self.cause = Some(cause.to_string().into());
         self
     }
 

@@ -80,7 +80,9 @@ impl ListQuery {
                 .filter(|limit| (1..=LONGEST).contains(limit))
                 .ok_or_else(|| bad_parameter("limit", "is not between 1 and 1000"))?,
         };
-        let sort = listed(query.one("sort")?).map(criterion).collect::<Result<Vec<_>, _>>()?;
+        let sort = listed(query.one("sort")?)
+            .map(|name| criterion(&name))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut filters: Vec<Filter> = Vec::new();
         for (name, value) in query.prefixed("filter.") {
             let path = path(&name).ok_or_else(|| bad_parameter("filter.", "names no member"))?;
@@ -215,10 +217,10 @@ fn listed(text: Option<String>) -> impl Iterator<Item = String> {
     names.into_iter()
 }
 
-fn criterion(name: String) -> Result<Criterion, ApiError> {
+fn criterion(name: &str) -> Result<Criterion, ApiError> {
     let (name, descending) = match name.strip_prefix('-') {
         Some(name) => (name, true),
-        None => (name.as_str(), false),
+        None => (name, false),
     };
     let path = path(name).ok_or_else(|| bad_parameter("sort", "names no member"))?;
     Ok(Criterion { path, descending })
@@ -251,7 +253,8 @@ fn reads(value: &Value, wanted: &str) -> bool {
     match value {
         Value::String(text) => text == wanted,
         Value::Null => wanted == "null",
-        Value::Bool(_) | Value::Number(_) => value.to_string() == wanted,
+        Value::Bool(flag) => wanted == if *flag { "true" } else { "false" },
+        Value::Number(number) => number.to_string().as_str() == wanted,
         Value::Array(_) | Value::Object(_) => false,
     }
 }

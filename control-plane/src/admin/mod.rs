@@ -58,3 +58,6 @@ pub(crate) fn application(
 > {
     App::new().app_data(shared).configure(mount::mount).wrap(from_fn(envelope::envelope))
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -154,7 +154,7 @@ mod tests {
         let read = options("dry_run=true&wait=applied&timeout=1500ms&message=new%20key").unwrap();
         let wait = Some(Duration::from_millis(1500));
         assert_eq!(read, WriteOptions { dry_run: true, wait, message: "new key".to_owned() });
-        assert_eq!(options("dry_run").unwrap().dry_run, true);
+        assert!(options("dry_run").unwrap().dry_run);
         assert_eq!(options("wait=applied&timeout=5").unwrap().wait, Some(Duration::from_secs(5)));
         assert_eq!(options("wait=applied&timeout=9m").unwrap().wait, Some(LONGEST_WAIT));
         assert_eq!(options("wait=applied").unwrap().wait, Some(LONGEST_WAIT));

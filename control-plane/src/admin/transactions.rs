@@ -225,13 +225,13 @@ impl Reader {
     fn precondition(&mut self, operation: &mut Map<String, Value>, at: &str) -> Precondition {
         let if_match = match operation.remove("if_match") {
             None | Some(Value::Null) => None,
-            Some(revision) => match revision.as_u64() {
-                Some(revision) => Some(Match::Revisions(vec![revision])),
-                None => {
+            Some(revision) => {
+                let revision = revision.as_u64();
+                if revision.is_none() {
                     self.say(format!("{at}/if_match"), "a revision is expected here");
-                    None
                 }
-            },
+                revision.map(|revision| Match::Revisions(vec![revision]))
+            }
         };
         let if_none_match = self.flag(operation, "if_absent", at).then_some(Match::Any);
         Precondition { if_match, if_none_match }

@@ -163,7 +163,7 @@ mod tests {
             reported_at: Timestamp::UNIX_EPOCH,
             lineage: Some(lineage.into()),
             revision,
-            digest: Default::default(),
+            digest: sanmon_shared::Digest::default(),
             applied_at: None,
             refusals: refused
                 .iter()

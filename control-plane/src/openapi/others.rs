@@ -53,7 +53,13 @@ fn transaction() -> Operation {
         "operations": [
             {"action": "put", "kind": "providers", "id": "provider_mock",
              "document": {"name": "mock", "provider": "mock"}},
-            {"action": "delete", "kind": "routes", "id": "route_old"},
+            {"action": "create", "kind": "routes", "document": {
+                "name": "mock",
+                "plugins": [{
+                    "plugin": "openai-chat-completions",
+                    "config": {"refs": ["provider_mock"]},
+                }],
+            }},
         ],
     });
     Operation::write("runTransaction", "transactions", "Write many documents, all or none")
