@@ -16,7 +16,7 @@ const KILLS: usize = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answered_write_survives_and_the_killed_one_is_whole_or_absent() {
-    let mut sanmon = Setup::serve().start().await;
+    let mut sanmon = Setup::control_plane().start().await;
     let mut expected = BTreeSet::new();
     for round in 0..KILLS {
         let admin = sanmon.admin();

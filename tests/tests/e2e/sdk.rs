@@ -183,8 +183,10 @@ async fn after(upstream: &ScriptedUpstream, key: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn schemathesis_over_the_descriptor() {
-    let sanmon = Setup::serve().start().await;
+    let sanmon = Setup::control_plane().start().await;
     let mut command = Command::new(python());
+    command.env("SCHEMATHESIS_HOOKS", "schemathesis_hooks").env("PYTHONPATH", ".");
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
     let url = sanmon.admin_url();
     command
         .args(["-m", "schemathesis.cli", "--no-color", "run"])
@@ -192,7 +194,7 @@ async fn schemathesis_over_the_descriptor() {
     command.args(["--url", &url, "--header", &format!("Authorization: Bearer {ADMIN_KEY}")]);
     command
         .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance"]);
-    command.args(["--phases", "examples,fuzzing", "--max-examples", "12", "--seed", "7"]);
+    command.args(["--phases", "examples,fuzzing", "--max-examples", "10", "--seed", "7"]);
     command.args(["--workers", "2", "--no-shrink", "--continue-on-failure"]);
     command.args(["--suppress-health-check", "all", "--warnings", "off"]);
     let output = run("schemathesis", &mut command, Duration::from_secs(150)).await;
@@ -203,7 +205,7 @@ async fn schemathesis_over_the_descriptor() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn swagger_ui_in_a_browser() {
-    let sanmon = Setup::serve().start().await;
+    let sanmon = Setup::control_plane().start().await;
     let route = json!({"id": "route_test", "frontend": {"domains": ["x.test"]}});
     sanmon.admin().store("routes", &route).await;
     let mut command = Command::new("node");
