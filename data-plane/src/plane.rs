@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_web::dev::{Server, ServerHandle};
 use sanmon_shared::Head;
 use sanmon_shared::clock::Clock;
 use sanmon_shared::proxies::TrustedProxies;
@@ -17,6 +17,7 @@ use crate::exchange::Shared;
 use crate::limits::Limits;
 use crate::server::{self, Listen, Listening};
 use crate::snapshot::{Live, Snapshot};
+use crate::telemetry::{self, Health, Probe, Writer};
 
 /// Looks up a variable of this process's environment, for secrets that refer to one.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -72,6 +73,9 @@ pub struct Options {
 /// Why a data plane did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The access log cannot be opened.
+    #[error("cannot open the access log: {0}")]
+    AccessLog(#[source] io::Error),
     /// Nobody can be listened to there.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -89,8 +93,12 @@ pub struct DataPlane;
 pub struct Running {
     /// Where callers come in.
     pub address: SocketAddr,
+    /// Where `/livez`, `/readyz` and `/metrics` are.
+    pub telemetry_address: Option<SocketAddr>,
     shared: Arc<Shared>,
     server: ServerHandle,
+    telemetry: Option<ServerHandle>,
+    writer: Option<Writer>,
     drain_delay: Duration,
     drain_timeout: Duration,
 }
@@ -99,8 +107,12 @@ impl DataPlane {
     /// Listens, and begins to follow the source. Callers get 404 until there is a snapshot.
     pub async fn start(options: Options) -> Result<Running, StartError> {
         let live = Arc::new(Live::new(Snapshot::empty(Head::empty(""))));
-        let shared =
-            Arc::new(Shared::new(live, options.limits, options.trusted_proxies, options.clock));
+        let mut shared =
+            Shared::new(live, options.limits, options.trusted_proxies, options.clock.clone());
+        let log = Writer::start(&options.access_log, &shared.metrics);
+        let (writer, queue) = log.map_err(StartError::AccessLog)?.unzip();
+        shared.log = queue;
+        let shared = Arc::new(shared);
         let listen = Listen {
             address: options.listen,
             tls: options.tls,
@@ -109,15 +121,29 @@ impl DataPlane {
         };
         let Listening { address, handle, server } = server::listen(&listen, &shared)
             .map_err(|source| StartError::Listen { address: options.listen, source })?;
-        options.tasks.spawn(async move {
-            if let Err(error) = server.await {
-                tracing::error!(%error, "the server ended");
+        run(server, &options.tasks);
+        let probe = Probe {
+            metrics: Arc::clone(&shared.metrics),
+            health: health(&shared),
+            version: options.version,
+            clock: options.clock,
+        };
+        let telemetry = match options.telemetry_listen {
+            None => None,
+            Some(asked) => {
+                let (address, handle, server) = telemetry::listen(asked, &probe)
+                    .map_err(|source| StartError::Listen { address: asked, source })?;
+                run(server, &options.tasks);
+                Some((address, handle))
             }
-        });
+        };
         Ok(Running {
             address,
             shared,
+            telemetry_address: telemetry.as_ref().map(|(address, _)| *address),
             server: handle,
+            telemetry: telemetry.map(|(_, handle)| handle),
+            writer,
             drain_delay: options.drain_delay,
             drain_timeout: options.drain_timeout,
         })
@@ -138,5 +164,39 @@ impl Running {
             self.shared.cut();
         }
         stopped.await;
+        if let Some(telemetry) = self.telemetry {
+            telemetry.stop(true).await;
+        }
+        if let Some(writer) = self.writer {
+            let written = tokio::task::spawn_blocking(|| writer.finish());
+            if tokio::time::timeout(LAST_LINES, written).await.is_err() {
+                tracing::warn!("the last lines of the access log could not be written in time");
+            }
+        }
     }
+}
+
+/// How long the writer of the access log may take at the end.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// Runs a server until it is stopped.
+fn run(server: Server, tasks: &Tasks) {
+    tasks.spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(%error, "a server ended");
+        }
+    });
+}
+
+/// Looks how things stand, for whoever asks the telemetry listener.
+fn health(shared: &Arc<Shared>) -> Arc<dyn Fn() -> Health + Send + Sync> {
+    let shared = Arc::clone(shared);
+    Arc::new(move || Health {
+        ready: !shared.is_draining(),
+        revision: shared.live.now().head.revision,
+        applied_at: None,
+        source_up: true,
+        in_flight: shared.in_flight(),
+        refusals: 0,
+    })
 }

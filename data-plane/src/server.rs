@@ -51,6 +51,8 @@ pub(crate) fn listen(settings: &Listen, shared: &Arc<Shared>) -> io::Result<List
             told.cutting().await;
             cutoff.fire();
         });
+        let telemetry = Rc::clone(&worker.telemetry);
+        actix_web::rt::spawn(async move { telemetry.flush_now_and_then().await });
         let gate = Gate { shared: Arc::clone(&factory_of), worker };
         App::new().default_service(fn_factory(move || ready(Ok::<_, ()>(gate.clone()))))
     })

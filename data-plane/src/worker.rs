@@ -47,7 +47,11 @@ impl Worker {
             proxies: shared.proxies.clone(),
             cutoff: Rc::default(),
             turns: Turns::default(),
-            telemetry: Rc::default(),
+            telemetry: Rc::new(Telemetry::new(
+                &shared.metrics,
+                shared.log.clone(),
+                shared.clock.clone(),
+            )),
             seed: u64::from_ne_bytes(seed),
             requests: Cell::new(0),
             revision: RefCell::new((0, HeaderValue::from(0_u64))),

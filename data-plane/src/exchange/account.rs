@@ -1,6 +1,7 @@
 //! What is logged and counted of an exchange, gathered on its way.
 
 use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,7 @@ pub(crate) struct Record {
     pub(crate) request_id: RequestId,
     pub(crate) began: Instant,
     pub(crate) revision: u64,
+    pub(crate) client: Cell<Option<IpAddr>>,
     pub(crate) route: RefCell<Option<Arc<str>>>,
     pub(crate) key: RefCell<Option<Arc<str>>>,
     pub(crate) provider: RefCell<Option<Arc<str>>>,
@@ -74,7 +76,6 @@ impl Account {
         revision: u64,
         began: Instant,
     ) -> Self {
-        telemetry.began();
         Self(Rc::new(Record {
             telemetry: Rc::clone(telemetry),
             _permit: permit,
@@ -82,6 +83,7 @@ impl Account {
             request_id,
             began,
             revision,
+            client: Cell::default(),
             route: RefCell::default(),
             key: RefCell::default(),
             provider: RefCell::default(),
@@ -101,6 +103,11 @@ impl Account {
             complete: Cell::default(),
             cut: Cell::default(),
         }))
+    }
+
+    /// The caller's address.
+    pub(crate) fn set_client(&self, client: IpAddr) {
+        self.0.client.set(Some(client));
     }
 
     /// The route: its id.

@@ -43,6 +43,7 @@ pub(crate) async fn serve(
         return refuse(&error.retry_after(1), account, shared, worker);
     }
     let Caller { client, secure, host: forwarded } = admit::caller(request, shared);
+    account.set_client(client);
     let raw_host = forwarded.as_deref().or_else(|| {
         request
             .headers()

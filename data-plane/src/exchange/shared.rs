@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::limits::Limits;
 use crate::snapshot::Live;
+use crate::telemetry::{LogQueue, Metrics};
 
 /// What all workers of a data plane look at.
 pub(crate) struct Shared {
@@ -19,6 +20,10 @@ pub(crate) struct Shared {
     pub(crate) proxies: TrustedProxies,
     /// The time of day.
     pub(crate) clock: Clock,
+    /// What all workers count.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Where lines of the access log go; none where it is off.
+    pub(crate) log: Option<LogQueue>,
     /// Requests and streams under way.
     in_flight: AtomicUsize,
     draining: AtomicBool,
@@ -42,6 +47,8 @@ impl Shared {
             limits,
             proxies,
             clock,
+            metrics: Arc::default(),
+            log: None,
             in_flight: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             idle: Notify::new(),

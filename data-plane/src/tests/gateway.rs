@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +12,11 @@ use serde_json::{Value, json};
 
 use crate::exchange::Shared;
 use crate::limits::Limits;
+use crate::plane::AccessLog;
 use crate::plugin::BuildContext;
 use crate::server::{self, Listen};
 use crate::snapshot::{Live, Snapshot};
+use crate::telemetry::Writer;
 
 /// A server in this process.
 pub(super) struct Gateway {
@@ -21,6 +24,7 @@ pub(super) struct Gateway {
     pub(super) shared: Arc<Shared>,
     pub(super) handle: actix_web::dev::ServerHandle,
     pub(super) tasks: Tasks,
+    writer: Option<Writer>,
 }
 
 /// How a test wants its gateway.
@@ -28,11 +32,12 @@ pub(super) struct Setting {
     pub(super) documents: Vec<(&'static str, Value)>,
     pub(super) limits: Limits,
     pub(super) trusted: &'static str,
+    pub(super) log: AccessLog,
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { documents: Vec::new(), limits: Limits::default(), trusted: "" }
+        Self { documents: Vec::new(), limits: Limits::default(), trusted: "", log: AccessLog::Off }
     }
 }
 
@@ -68,12 +73,15 @@ pub(super) fn route(backend: &Value) -> Value {
 
 impl Gateway {
     pub(super) fn start(setting: Setting) -> Self {
-        let shared = Arc::new(Shared::new(
+        let mut shared = Shared::new(
             Arc::new(Live::new(snapshot(&setting.documents))),
             setting.limits,
             setting.trusted.parse().unwrap(),
             Clock::system(),
-        ));
+        );
+        let (writer, queue) = Writer::start(&setting.log, &shared.metrics).unwrap().unzip();
+        shared.log = queue;
+        let shared = Arc::new(shared);
         let listen = Listen {
             address: "127.0.0.1:0".parse().unwrap(),
             tls: None,
@@ -84,7 +92,18 @@ impl Gateway {
         let tasks = Tasks::default();
         let server = listening.server;
         tasks.spawn(async move { server.await.unwrap() });
-        Self { address: listening.address, shared, handle: listening.handle, tasks }
+        Self { address: listening.address, shared, handle: listening.handle, tasks, writer }
+    }
+
+    /// Stops it, and gives the lines of its access log.
+    pub(super) async fn stop(self, log: &Path) -> Vec<Value> {
+        self.handle.stop(false).await;
+        self.tasks.stop().await;
+        if let Some(writer) = self.writer {
+            tokio::task::spawn_blocking(|| writer.finish()).await.unwrap();
+        }
+        let text = std::fs::read_to_string(log).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     pub(super) fn with_backend(backend: &Value) -> Self {

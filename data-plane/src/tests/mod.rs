@@ -5,6 +5,7 @@ mod client;
 mod gateway;
 mod upstream;
 
+mod accounting;
 mod chat;
 mod forwarding;
 mod limits;
