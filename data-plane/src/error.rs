@@ -77,6 +77,8 @@ codes! {
     RateLimited = "rate_limit_exceeded", TOO_MANY_REQUESTS, Client, "rate_limit_error";
     /// The gateway works on as many requests as it may.
     Overloaded = "gateway_overloaded", SERVICE_UNAVAILABLE, Gateway, "server_error";
+    /// The gateway has not loaded its configuration yet.
+    NotReady = "not_ready", SERVICE_UNAVAILABLE, Gateway, "server_error";
     /// Something that the route refers to is not there (deleted by force), or could not be built.
     ReferenceMissing = "reference_missing", SERVICE_UNAVAILABLE, Gateway, "server_error";
     /// The provider cannot do what this endpoint asks for.

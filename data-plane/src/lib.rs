@@ -25,4 +25,5 @@ pub mod upstream;
 pub mod worker;
 
 pub use catalogue::catalogue;
-pub use plane::{AccessLog, DataPlane, Environment, Options, Running, StartError};
+pub use follow::Environment;
+pub use plane::{AccessLog, DataPlane, Options, Running, StartError};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
+use jiff::Timestamp;
 use sanmon_shared::Head;
 use sanmon_shared::clock::Clock;
 use sanmon_shared::proxies::TrustedProxies;
@@ -14,13 +15,11 @@ use sanmon_shared::store::Source;
 use sanmon_shared::task::Tasks;
 
 use crate::exchange::Shared;
+use crate::follow::{self, Environment, Follower, LastGood};
 use crate::limits::Limits;
 use crate::server::{self, Listen, Listening};
 use crate::snapshot::{Live, Snapshot};
 use crate::telemetry::{self, Health, Probe, Writer};
-
-/// Looks up a variable of this process's environment, for secrets that refer to one.
-pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Where the access log goes: a line of JSON per exchange.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,6 +94,7 @@ pub struct Running {
     pub address: SocketAddr,
     /// Where `/livez`, `/readyz` and `/metrics` are.
     pub telemetry_address: Option<SocketAddr>,
+    follower: Follower,
     shared: Arc<Shared>,
     server: ServerHandle,
     telemetry: Option<ServerHandle>,
@@ -104,11 +104,15 @@ pub struct Running {
 }
 
 impl DataPlane {
-    /// Listens, and begins to follow the source. Callers get 404 until there is a snapshot.
+    /// Listens, and begins to follow the source. Callers get 503 until there is a snapshot.
     pub async fn start(options: Options) -> Result<Running, StartError> {
         let live = Arc::new(Live::new(Snapshot::empty(Head::empty(""))));
-        let mut shared =
-            Shared::new(live, options.limits, options.trusted_proxies, options.clock.clone());
+        let mut shared = Shared::new(
+            Arc::clone(&live),
+            options.limits,
+            options.trusted_proxies,
+            options.clock.clone(),
+        );
         let log = Writer::start(&options.access_log, &shared.metrics);
         let (writer, queue) = log.map_err(StartError::AccessLog)?.unzip();
         shared.log = queue;
@@ -121,10 +125,22 @@ impl DataPlane {
         };
         let Listening { address, handle, server } = server::listen(&listen, &shared)
             .map_err(|source| StartError::Listen { address: options.listen, source })?;
+        let following = follow::Options {
+            source: options.source,
+            live,
+            data_dir: options.data_dir,
+            last_good: if options.keep_last_good { LastGood::Kept } else { LastGood::Off },
+            environment: options.environment,
+            version: options.version,
+            address: address.to_string(),
+            clock: options.clock.clone(),
+            interval: follow::INTERVAL,
+        };
+        let follower = Follower::start(following, &options.tasks);
         run(server, &options.tasks);
         let probe = Probe {
             metrics: Arc::clone(&shared.metrics),
-            health: health(&shared),
+            health: health(&shared, &follower),
             version: options.version,
             clock: options.clock,
         };
@@ -139,6 +155,7 @@ impl DataPlane {
         };
         Ok(Running {
             address,
+            follower,
             shared,
             telemetry_address: telemetry.as_ref().map(|(address, _)| *address),
             server: handle,
@@ -151,6 +168,11 @@ impl DataPlane {
 }
 
 impl Running {
+    /// Waits until there is a snapshot to serve.
+    pub async fn ready(&self) {
+        self.follower.ready().await;
+    }
+
     /// Stops: `/readyz` says no, callers may come for the drain delay, then nobody is let in;
     /// requests and streams may end within the drain timeout, and are then cut, streams with an
     /// event that says so.
@@ -189,14 +211,17 @@ fn run(server: Server, tasks: &Tasks) {
 }
 
 /// Looks how things stand, for whoever asks the telemetry listener.
-fn health(shared: &Arc<Shared>) -> Arc<dyn Fn() -> Health + Send + Sync> {
-    let shared = Arc::clone(shared);
-    Arc::new(move || Health {
-        ready: !shared.is_draining(),
-        revision: shared.live.now().head.revision,
-        applied_at: None,
-        source_up: true,
-        in_flight: shared.in_flight(),
-        refusals: 0,
+fn health(shared: &Arc<Shared>, follower: &Follower) -> Arc<dyn Fn() -> Health + Send + Sync> {
+    let (shared, follower) = (Arc::clone(shared), follower.clone());
+    Arc::new(move || {
+        let status = follower.status();
+        Health {
+            ready: status.ready && !shared.is_draining(),
+            revision: status.revision(),
+            applied_at: status.applied_at.map(Timestamp::as_millisecond),
+            source_up: status.source_healthy,
+            in_flight: shared.in_flight(),
+            refusals: status.refusals.len(),
+        }
     })
 }

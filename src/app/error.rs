@@ -56,5 +56,6 @@ fn data_hint(error: &data_plane::StartError) -> &'static str {
         data_plane::StartError::Listen { .. } => {
             " (choose another address with --listen or --telemetry-listen)"
         }
+        data_plane::StartError::AccessLog(_) => " (see --access-log)",
     }
 }

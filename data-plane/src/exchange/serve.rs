@@ -42,6 +42,10 @@ pub(crate) async fn serve(
         let error = GatewayError::new(Code::Overloaded, "the gateway has too much to do");
         return refuse(&error.retry_after(1), account, shared, worker);
     }
+    if snapshot.head.lineage.is_empty() {
+        let error = GatewayError::new(Code::NotReady, "the gateway has no configuration yet");
+        return refuse(&error.retry_after(1), account, shared, worker);
+    }
     let Caller { client, secure, host: forwarded } = admit::caller(request, shared);
     account.set_client(client);
     let raw_host = forwarded.as_deref().or_else(|| {

@@ -101,6 +101,7 @@ impl Code {
             Self::RequestTimeout
             | Self::RateLimited
             | Self::Overloaded
+            | Self::NotReady
             | Self::UpstreamUnavailable
             | Self::UpstreamInvalid
             | Self::UpstreamTimeout
