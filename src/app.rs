@@ -14,7 +14,7 @@ use sanmon_shared::tls::{self, TlsFiles};
 use {sanmon_control_plane as control_plane, sanmon_data_plane as data_plane};
 
 pub use error::StartError;
-use origin::Opened;
+use origin::{Control, Opened};
 
 use crate::VERSION;
 use crate::settings::{Origin, Settings};
@@ -50,8 +50,9 @@ impl App {
 
     async fn fill(&mut self, settings: &Settings, outside: Surroundings) -> Result<(), StartError> {
         origin::prepare_folder(&settings.data_dir)?;
-        let Opened { store, source, .. } = origin::open(settings, &outside.clock).await?;
-        if let Some(store) = store {
+        let Opened { control, source } =
+            origin::open(settings, &outside.clock, &self.tasks).await?;
+        if let Some(Control { store, token: _ }) = control {
             let options = control_plane::Options {
                 admin_listen: settings.admin.listen,
                 tls: settings.admin.tls.clone(),

@@ -5,22 +5,31 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use sanmon_control_plane::store::{DataPlaneToken, Given, RedbOptions, RedbStore};
+use sanmon_control_plane::store::{
+    DataPlaneToken, Given, RedbOptions, RedbStore, RedisOptions, RedisStore,
+};
 use sanmon_shared::clock::Clock;
 use sanmon_shared::seal::Seal;
 use sanmon_shared::store::{Source, Store, StoreError};
+use sanmon_shared::task::Tasks;
 
 use super::StartError;
 use crate::settings::{Origin, Settings};
 
 /// The configuration of this process.
 pub(super) struct Opened {
-    /// Where the control plane writes; none without one.
-    pub(super) store: Option<Arc<dyn Store>>,
+    /// What the control plane needs; none without one.
+    pub(super) control: Option<Control>,
     /// What the data plane follows.
     pub(super) source: Arc<dyn Source>,
+}
+
+/// What a control plane needs of its store.
+pub(super) struct Control {
+    /// Where it writes.
+    pub(super) store: Arc<dyn Store>,
     /// Which data planes may follow over HTTP.
-    pub(super) token: Option<DataPlaneToken>,
+    pub(super) token: DataPlaneToken,
 }
 
 /// Makes the data folder, for its owner only.
@@ -37,7 +46,11 @@ fn make(folder: &Path) -> io::Result<()> {
 }
 
 /// Opens it.
-pub(super) async fn open(settings: &Settings, clock: &Clock) -> Result<Opened, StartError> {
+pub(super) async fn open(
+    settings: &Settings,
+    clock: &Clock,
+    tasks: &Tasks,
+) -> Result<Opened, StartError> {
     let given = given(settings)?;
     match &settings.origin {
         Origin::Embedded => {
@@ -47,7 +60,23 @@ pub(super) async fn open(settings: &Settings, clock: &Clock) -> Result<Opened, S
             let token = store.token();
             Ok(Opened::both(settings, Arc::new(store), token))
         }
-        Origin::Redis { .. } | Origin::ControlPlane { .. } => {
+        Origin::Redis { url, prefix } => {
+            let options = RedisOptions {
+                prefix: prefix.clone(),
+                given,
+                clock: clock.clone(),
+                token_folder: Some(settings.data_dir.clone()),
+                ..RedisOptions::new(url.expose())
+            };
+            if settings.mode.has_control_plane() {
+                let store = RedisStore::open(options, tasks).await?;
+                let token = store.token()?;
+                Ok(Opened::both(settings, Arc::new(store), token))
+            } else {
+                Ok(Opened::source(Arc::new(RedisStore::follow(options, tasks)?)))
+            }
+        }
+        Origin::ControlPlane { .. } => {
             Err(StoreError::Refused("this build follows the embedded store only".to_owned()).into())
         }
     }
@@ -56,9 +85,14 @@ pub(super) async fn open(settings: &Settings, clock: &Clock) -> Result<Opened, S
 impl Opened {
     /// A store that both planes use, as far as they run here.
     fn both<S: Store>(settings: &Settings, store: Arc<S>, token: DataPlaneToken) -> Self {
-        let source: Arc<dyn Source> = store.clone();
-        let store = settings.mode.has_control_plane().then_some(store as Arc<dyn Store>);
-        Self { store, source, token: Some(token) }
+        let control =
+            settings.mode.has_control_plane().then(|| Control { store: store.clone(), token });
+        Self { control, source: store }
+    }
+
+    /// For a data plane on its own.
+    fn source(source: Arc<dyn Source>) -> Self {
+        Self { control: None, source }
     }
 }
 
