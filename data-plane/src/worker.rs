@@ -10,6 +10,7 @@ use sanmon_shared::proxies::TrustedProxies;
 use crate::exchange::{RequestId, Shared};
 use crate::forward::Turns;
 use crate::limits::Limits;
+use crate::protocol::openai::ModelLists;
 use crate::stream::Cutoff;
 use crate::telemetry::Telemetry;
 use crate::upstream::Upstream;
@@ -26,6 +27,8 @@ pub struct Worker {
     pub(crate) cutoff: Rc<Cutoff>,
     /// Which target's turn it is.
     pub(crate) turns: Turns,
+    /// The models that providers told of.
+    pub(crate) model_lists: ModelLists,
     /// Where accounts go.
     pub(crate) telemetry: Rc<Telemetry>,
     /// Random: the first half of the request ids that this worker makes.
@@ -52,6 +55,7 @@ impl Worker {
                 shared.log.clone(),
                 shared.clock.clone(),
             )),
+            model_lists: ModelLists::default(),
             seed: u64::from_ne_bytes(seed),
             requests: Cell::new(0),
             revision: RefCell::new((0, HeaderValue::from(0_u64))),

@@ -4,6 +4,9 @@ use super::PluginKind;
 use super::apikeys::Apikeys;
 use super::cors::Cors;
 use super::openai_chat_completions::OpenAiChatCompletions;
+use super::openai_embeddings::OpenAiEmbeddings;
+use super::openai_models::OpenAiModels;
+use super::openai_providers_with_models::OpenAiProvidersWithModels;
 use super::override_host::OverrideHost;
 
 /// Every kind of plugin: a line each, so that two people can add one.
@@ -12,6 +15,9 @@ pub const PLUGINS: &[PluginKind] = &[
     PluginKind::of::<Apikeys>(),
     PluginKind::of::<Cors>(),
     PluginKind::of::<OpenAiChatCompletions>(),
+    PluginKind::of::<OpenAiEmbeddings>(),
+    PluginKind::of::<OpenAiModels>(),
+    PluginKind::of::<OpenAiProvidersWithModels>(),
     PluginKind::of::<OverrideHost>(),
 ];
 

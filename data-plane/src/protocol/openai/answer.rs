@@ -2,14 +2,17 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap as CallerHeaders;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use sanmon_wire::json::Scanner;
 use sanmon_wire::openai::{Usage, find_in_answer, upstream_error, write_error};
+use tokio::time::Instant;
 
+use super::headers;
 use crate::error::{Code, GatewayError};
-use crate::exchange::{Account, Tokens};
-use crate::upstream::Endpoint;
+use crate::exchange::{Account, Exchange, Tokens};
+use crate::upstream::{Answer, Endpoint};
 
 /// A text of so many bytes is about one token, where nobody counted.
 pub(super) const BYTES_PER_TOKEN: u64 = 4;
@@ -115,4 +118,27 @@ pub(super) fn count(account: &Account, usage: Option<Usage>, input_bytes: u64, o
             ..Tokens::default()
         },
     });
+}
+
+/// The rest of an answer that comes as a whole.
+pub(super) async fn gather(exchange: &Exchange, mut answer: Answer) -> Result<Bytes, GatewayError> {
+    exchange.account.upstream_again(Instant::now());
+    let body = answer.gather(exchange.worker.limits.answer_bytes).await;
+    exchange.account.upstream_ended(Instant::now());
+    body.map_err(|error| error.to_gateway())
+}
+
+/// What the caller is told of an answer's headers.
+pub(super) fn told(from: &HeaderMap) -> CallerHeaders {
+    let mut head = CallerHeaders::new();
+    headers::response(from, &mut head);
+    head
+}
+
+/// A response with these headers too.
+pub(super) fn with(mut response: HttpResponse, head: CallerHeaders) -> HttpResponse {
+    for (name, value) in head {
+        response.headers_mut().insert(name, value);
+    }
+    response
 }

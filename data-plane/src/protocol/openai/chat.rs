@@ -11,9 +11,10 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use sanmon_shared::resources;
 use sanmon_wire::openai::{ChatStream, answer_as_stream};
-use tokio::time::Instant;
 
-use super::answer::{self, BYTES_PER_TOKEN, Checked, check_head, checked, provider_error};
+use super::answer::{
+    self, BYTES_PER_TOKEN, Checked, check_head, checked, gather, provider_error, told, with,
+};
 use super::chat_request::ChatRequest;
 use super::relay::{Begin, ChatRelay};
 use super::{body, headers};
@@ -24,7 +25,7 @@ use crate::protocol::{Dialect, Protocol};
 use crate::provider::mock::{self, Reply};
 use crate::provider::{Http, Transport};
 use crate::stream::relayed;
-use crate::upstream::{Answer, Call, Endpoint, UpstreamError};
+use crate::upstream::{Call, Endpoint, UpstreamError};
 
 /// Chat completions of a plugin's providers.
 #[derive(Debug)]
@@ -85,7 +86,7 @@ async fn over_http(
     let sent = exchange.worker.upstream.send(call, &exchange.account).await;
     let answer = sent.map_err(|error| error.to_gateway())?;
     let status = check_head(answer.status, &answer.headers)?;
-    let head = head(&answer.headers);
+    let head = told(&answer.headers);
     if !status.is_success() {
         let body = gather(exchange, answer).await?;
         return Ok(with(provider_error(status, body, Some(endpoint)), head));
@@ -115,27 +116,6 @@ async fn mocked(
         }
         Reply::Stream(source) => stream(exchange, request, source).await,
     }
-}
-
-/// The rest of an answer that comes as a whole.
-pub(super) async fn gather(exchange: &Exchange, mut answer: Answer) -> Result<Bytes, GatewayError> {
-    exchange.account.upstream_again(Instant::now());
-    let body = answer.gather(exchange.worker.limits.answer_bytes).await;
-    exchange.account.upstream_ended(Instant::now());
-    body.map_err(|error| error.to_gateway())
-}
-
-fn head(from: &HeaderMap) -> actix_web::http::header::HeaderMap {
-    let mut head = actix_web::http::header::HeaderMap::new();
-    headers::response(from, &mut head);
-    head
-}
-
-fn with(mut response: HttpResponse, head: actix_web::http::header::HeaderMap) -> HttpResponse {
-    for (name, value) in head {
-        response.headers_mut().insert(name, value);
-    }
-    response
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {

@@ -6,8 +6,13 @@ mod body;
 mod chat;
 mod chat_request;
 mod draft;
+mod embeddings;
 mod headers;
 mod model;
+mod models;
+mod pieces;
 mod relay;
 
 pub use chat::Chat;
+pub use embeddings::Embeddings;
+pub use models::{ListForm, ModelLists, Models};

@@ -1,0 +1,52 @@
+//! `openai-embeddings`: OpenAI's `POST /v1/embeddings`, answered by embedding models.
+
+use sanmon_shared::Problem;
+use sanmon_shared::catalogue::Phase;
+use sanmon_shared::resources::EmbeddingModelId;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::{BuildContext, Plugin};
+use crate::protocol::Protocol;
+use crate::protocol::openai::Embeddings;
+use crate::protocol::refs::Refs;
+
+/// The plugin.
+pub struct OpenAiEmbeddings(Embeddings);
+
+/// Which embedding models answer.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+#[schema(as = EmbeddingModelRefs)]
+pub struct Config {
+    /// Embedding models, the default one first. Requests name another by `model`: `slug/model` or
+    /// `id###model`.
+    #[schema(example = json!(["embedding-model_1"]))]
+    pub refs: Vec<EmbeddingModelId>,
+    /// One more.
+    #[serde(rename = "ref")]
+    pub one: Option<EmbeddingModelId>,
+}
+
+impl Plugin for OpenAiEmbeddings {
+    const NAME: &'static str = "openai-embeddings";
+    const ALIASES: &'static [&'static str] = &[
+        "cp:otoroshi_plugins.com.cloud.apim.otoroshi.extensions.aigateway.plugins.OpenAICompatEmbedding",
+    ];
+    const ABOUT: &'static str = "Answers OpenAI embeddings from one of its embedding models.";
+    const PHASES: &'static [Phase] = &[Phase::Backend];
+    type Config = Config;
+
+    fn examples() -> Vec<Value> {
+        vec![json!({"refs": ["embedding-model_1"]})]
+    }
+
+    fn build(config: Config, _: &BuildContext<'_>) -> Result<Self, Vec<Problem>> {
+        Ok(Self(Embeddings::new(Refs::build(config.refs, config.one)?)))
+    }
+
+    fn backend(&self) -> Option<&dyn Protocol> {
+        Some(&self.0)
+    }
+}

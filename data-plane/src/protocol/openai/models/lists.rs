@@ -1,0 +1,156 @@
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{LocalBoxFuture, Shared, WeakShared};
+use reqwest::Method;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue};
+use sanmon_wire::openai::{ListedModel, read_models};
+use tokio::time::Instant;
+
+use crate::error::GatewayError;
+use crate::exchange::Account;
+use crate::provider::{Provider, Transport};
+use crate::upstream::{Call, Deadlines};
+use crate::worker::Worker;
+
+/// How long a list is fresh, and how long nobody asks again after a failure.
+const FRESH: Duration = Duration::from_secs(60);
+const FAILED: Duration = Duration::from_secs(5);
+
+/// How long a list may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Lists that a worker keeps; the oldest goes first.
+const KEPT: usize = 256;
+
+/// A list that is no longer than this, in bytes, is taken.
+const LARGEST: usize = 8 * 1024 * 1024;
+
+type List = Rc<[ListedModel]>;
+type Flight = LocalBoxFuture<'static, List>;
+
+/// The lists of models of providers, as a worker has seen them. One request asks, those that come
+/// meanwhile wait for the same answer; when the provider fails, the last list stands.
+#[derive(Default)]
+pub struct ModelLists(RefCell<HashMap<u64, Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    list: Option<List>,
+    /// Until when nobody asks again.
+    until: Option<Instant>,
+    flight: Option<WeakShared<Flight>>,
+}
+
+impl ModelLists {
+    /// The models of a provider; none when it cannot be asked and never could.
+    pub(super) async fn get(
+        &self,
+        provider: &Arc<Provider>,
+        worker: &Rc<Worker>,
+        account: &Account,
+    ) -> List {
+        let Transport::Http(_) = &provider.transport else {
+            let model = provider.default_model.as_deref().unwrap_or("mock");
+            return [ListedModel { id: model.into(), created: Some(1_700_000_000) }].into();
+        };
+        let flight = match self.known(provider.build) {
+            Ok(list) => return list,
+            Err(Some(flight)) => flight,
+            Err(None) => self.ask(provider, worker, account),
+        };
+        flight.await
+    }
+
+    /// The list, if it is fresh, or the request for it that is under way.
+    fn known(&self, build: u64) -> Result<List, Option<Shared<Flight>>> {
+        let kept = self.0.borrow();
+        let Some(kept) = kept.get(&build) else { return Err(None) };
+        if kept.until.is_some_and(|until| Instant::now() < until) {
+            return Ok(kept.list.clone().unwrap_or_else(|| Rc::from([])));
+        }
+        Err(kept.flight.as_ref().and_then(WeakShared::upgrade))
+    }
+
+    fn ask(
+        &self,
+        provider: &Arc<Provider>,
+        worker: &Rc<Worker>,
+        account: &Account,
+    ) -> Shared<Flight> {
+        let (provider, worker, account) =
+            (Arc::clone(provider), Rc::clone(worker), account.clone());
+        let build = provider.build;
+        let flight: Flight = async move {
+            let fetched = fetch(&provider, &worker, &account).await;
+            worker.model_lists.keep(&provider, fetched)
+        }
+        .boxed_local();
+        let flight = flight.shared();
+        let mut kept = self.0.borrow_mut();
+        if kept.len() >= KEPT
+            && !kept.contains_key(&build)
+            && let Some(oldest) = kept.keys().min().copied()
+        {
+            kept.remove(&oldest);
+        }
+        kept.entry(build).or_default().flight = flight.downgrade();
+        flight
+    }
+
+    fn keep(&self, provider: &Provider, fetched: Result<List, GatewayError>) -> List {
+        let mut kept = self.0.borrow_mut();
+        let kept = kept.entry(provider.build).or_default();
+        kept.flight = None;
+        match fetched {
+            Ok(list) => {
+                kept.until = Some(Instant::now() + FRESH);
+                kept.list = Some(Rc::clone(&list));
+                list
+            }
+            Err(error) => {
+                tracing::warn!(
+                    provider = &*provider.id,
+                    %error,
+                    detail = error.detail.as_deref().unwrap_or_default(),
+                    "the provider does not tell its models"
+                );
+                kept.until = Some(Instant::now() + FAILED);
+                kept.list.clone().unwrap_or_else(|| Rc::from([]))
+            }
+        }
+    }
+}
+
+async fn fetch(
+    provider: &Provider,
+    worker: &Worker,
+    account: &Account,
+) -> Result<List, GatewayError> {
+    use crate::error::Code::{Internal, UpstreamInvalid};
+    let Transport::Http(http) = &provider.transport else {
+        return Err(GatewayError::new(Internal, "the provider has no address"));
+    };
+    let Some(endpoints) = http.endpoints() else {
+        return Err(GatewayError::new(Internal, "the provider has no address"));
+    };
+    let patience = http.timeouts.total.min(PATIENCE);
+    let deadlines = Deadlines { head: patience, idle: patience, total: patience };
+    let call = Call::new(&endpoints.models, Method::GET, deadlines)
+        .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+        .default_header(ACCEPT, HeaderValue::from_static("application/json"));
+    let answer = worker.upstream.send(call, account).await;
+    let mut answer = answer.map_err(|error| error.to_gateway())?;
+    let status = answer.status;
+    let body = answer.gather(LARGEST).await.map_err(|error| error.to_gateway())?;
+    let invalid = |text: &'static str| GatewayError::new(UpstreamInvalid, text);
+    if !status.is_success() {
+        return Err(invalid("it answered with an error").detail(status.to_string()));
+    }
+    let models = read_models(&body).ok_or_else(|| invalid("its answer is no list of models"))?;
+    Ok(models.into())
+}
