@@ -146,3 +146,6 @@ impl Catalogue {
         problems
     }
 }
+
+#[cfg(test)]
+mod tests;

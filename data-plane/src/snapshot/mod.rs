@@ -13,6 +13,8 @@ mod pipeline;
 mod restrictions;
 mod route;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -145,7 +145,7 @@ fn without_a_key_the_answer_is_401_unless_keys_are_not_mandatory() {
 fn where_keys_are_not_mandatory_only_what_is_no_key_of_ours_passes() {
     let plugin = plugin(json!({"mandatory": false}));
     let basic = |text: &str| with("authorization", &format!("Basic {}", STANDARD.encode(text)));
-    let mut call = |request| call(&plugin, &mut exchange(request, key(json!({}))));
+    let call = |request| call(&plugin, &mut exchange(request, key(json!({}))));
     assert_eq!(call(basic("of-the-backend:password")), Ok(None));
     assert_eq!(call(basic("app:wrong")), wrong());
     assert_eq!(call(with("x-api-key", "otoapk_nobody_00")), wrong());
@@ -155,7 +155,7 @@ fn where_keys_are_not_mandatory_only_what_is_no_key_of_ours_passes() {
 #[test]
 fn without_validation_nothing_is_refused_and_nobody_is_believed() {
     let plugin = plugin(json!({"validate": false}));
-    let mut call = |request| call(&plugin, &mut exchange(request, key(json!({}))));
+    let call = |request| call(&plugin, &mut exchange(request, key(json!({}))));
     assert_eq!(call(TestRequest::get()), Ok(None));
     assert_eq!(call(with("authorization", &format!("Bearer {}x", bearer()))), Ok(None));
     assert_eq!(call(good()), passed());
