@@ -10,8 +10,8 @@ KEY = os.environ["SANMON_ADMIN_KEY"]
 CHAT, EMBEDDINGS = "provider_bench", "embedding-model_bench"
 
 
-def call(base, method, path, document=None, media="application/json"):
-    """The answer's document; an error ends the program with its text."""
+def call(base, method, path, document=None, media="application/json", lines=False):
+    """The answer's document, or the documents of its lines; an error ends the program with its text."""
     data = document if isinstance(document, (bytes, type(None))) else json.dumps(document).encode()
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": media}
     request = urllib.request.Request(f"{base}/apis/v1/{path}", data, headers, method=method)
@@ -20,6 +20,8 @@ def call(base, method, path, document=None, media="application/json"):
             text = answer.read()
     except urllib.error.HTTPError as error:
         sys.exit(f"{method} {path}: {error.code} {error.read()[:2000].decode(errors='replace')}")
+    if lines:
+        return [json.loads(line) for line in text.splitlines()]
     return json.loads(text) if text else None
 
 

@@ -1,0 +1,61 @@
+//! The README's tour does what it says, as pasted; only ports and the place of the program differ.
+
+use std::process::{Command, Stdio};
+
+use sanmon_tests::{command, ports};
+
+/// The tour's blocks, one after the other.
+fn tour() -> String {
+    let readme = std::fs::read_to_string(command::repository().join("README.md")).unwrap();
+    let (_, tour) = readme.split_once("\n## A tour with curl\n").unwrap();
+    let (tour, _) = tour.split_once("\n## ").unwrap();
+    let mut blocks = Vec::new();
+    let mut rest = tour;
+    while let Some((_, after)) = rest.split_once("```bash\n") {
+        let (block, after) = after.split_once("```").unwrap();
+        blocks.push(block);
+        rest = after;
+    }
+    assert!(blocks.len() >= 6, "the tour has lost its blocks");
+    blocks.join("\n")
+}
+
+#[test]
+fn the_tour_works_as_pasted() {
+    let (data, admin, telemetry) = (ports::free(), ports::free(), ports::free());
+    let listen = |port: u16| format!("127.0.0.1:{port}");
+    let script = tour()
+        .replace("cargo build --release\n", "")
+        .replace("target/release/sanmon", &command::sanmon().display().to_string())
+        .replace("127.0.0.1:9080", &listen(data))
+        .replace("127.0.0.1:7080", &listen(admin));
+    // Every command counts: curl -f fails on an error status, -e ends the script there.
+    let script = format!(
+        "set -euo pipefail\ntrap 'kill $(jobs -p); wait; cat sanmon.log >&2' EXIT\n{script}\n"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(folder.path())
+        .env_remove("SANMON_ADMIN_KEY")
+        .env("SANMON_LISTEN", listen(data))
+        .env("SANMON_ADMIN_LISTEN", listen(admin))
+        .env("SANMON_TELEMETRY_LISTEN", listen(telemetry))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let out = String::from_utf8_lossy(&output.stdout);
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}\n{out}\n{log}", output.status);
+    for expected in [
+        "Every gate is also a way through.",
+        "data: [DONE]",
+        "\"embedding\"",
+        "invalid_api_key",
+        "a hole with a reason",
+        "/plugins/0/config/refs/0",
+        "/plugins/0/config/colour",
+    ] {
+        assert!(out.contains(expected), "{expected} is not in\n{out}\n{log}");
+    }
+}
