@@ -177,15 +177,7 @@ impl Running {
     /// requests and streams may end within the drain timeout, and are then cut, streams with an
     /// event that says so.
     pub async fn stop(self) {
-        self.shared.drain();
-        tokio::time::sleep(self.drain_delay).await;
-        let stopped = self.server.stop(true);
-        let patience = tokio::time::timeout(self.drain_timeout, self.shared.idle());
-        if patience.await.is_err() {
-            tracing::warn!(in_flight = self.shared.in_flight(), "requests are cut");
-            self.shared.cut();
-        }
-        stopped.await;
+        drain(&self.shared, &self.server, self.drain_delay, self.drain_timeout).await;
         if let Some(telemetry) = self.telemetry {
             telemetry.stop(true).await;
         }
@@ -196,6 +188,23 @@ impl Running {
             }
         }
     }
+}
+
+/// Stops a server without breaking what it does: see [`Running::stop`].
+pub(crate) async fn drain(
+    shared: &Shared,
+    server: &ServerHandle,
+    delay: Duration,
+    timeout: Duration,
+) {
+    shared.drain();
+    tokio::time::sleep(delay).await;
+    let stopped = server.stop(true);
+    if tokio::time::timeout(timeout, shared.idle()).await.is_err() {
+        tracing::warn!(in_flight = shared.in_flight(), "requests are cut");
+        shared.cut();
+    }
+    stopped.await;
 }
 
 /// How long the writer of the access log may take at the end.

@@ -10,6 +10,7 @@ mod chat;
 mod forwarding;
 mod limits;
 mod serving;
+mod stopping;
 
 use client::{Client, request};
 use gateway::Gateway;
