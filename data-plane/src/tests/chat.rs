@@ -2,12 +2,11 @@ use serde_json::{Value, json};
 
 use super::client::Answer;
 use super::gateway::Setting;
+use super::llm::{self, ANSWER, CHAT, mock, post, provider, sent, streamed, upstream, whole};
 use super::*;
 use crate::limits::Limits;
+use sanmon_shared::secret::{HashedSecret, bearer};
 use sanmon_shared::task::Tasks;
-
-const CHAT: &str = "/v1/chat/completions";
-const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}"#;
 
 /// A route that answers chats from these providers, the first being the default.
 fn gateway(providers: Vec<Value>) -> Gateway {
@@ -15,83 +14,12 @@ fn gateway(providers: Vec<Value>) -> Gateway {
 }
 
 fn gateway_with(providers: Vec<Value>, limits: Limits) -> Gateway {
-    let refs: Vec<&Value> = providers.iter().map(|provider| &provider["id"]).collect();
-    let route = json!({"id": "r1", "frontend": {"domains": []}, "plugins": [
-        {"plugin": "openai-chat-completions", "config": {"refs": refs}}
-    ]});
-    let mut documents: Vec<(&'static str, Value)> =
-        providers.into_iter().map(|provider| ("providers", provider)).collect();
-    documents.push(("routes", route));
+    let documents = llm::documents("openai-chat-completions", "providers", providers);
     Gateway::start(Setting { documents, limits, ..Setting::default() })
-}
-
-/// A provider at an upstream of a test.
-fn provider(upstream: &Upstream, more: &Value) -> Value {
-    let mut document = json!({
-        "id": "provider_1", "name": "My OpenAI", "provider": "openai-compatible",
-        "connection": {"base_url": format!("http://{}/v1", upstream.address)},
-        "options": {"model": "default-model"}
-    });
-    json_patch(&mut document, more);
-    document
-}
-
-fn json_patch(document: &mut Value, more: &Value) {
-    if let (Value::Object(document), Value::Object(more)) = (&mut *document, more) {
-        for (name, value) in more {
-            json_patch(document.entry(name.clone()).or_insert(Value::Null), value);
-        }
-    } else {
-        *document = more.clone();
-    }
-}
-
-fn mock(id: &str, more: &Value) -> Value {
-    let mut document = json!({"id": id, "name": id, "provider": "mock"});
-    json_patch(&mut document, more);
-    document
-}
-
-fn post(path: &str, headers: &str, body: &str) -> String {
-    let length = body.len();
-    let headers =
-        format!("content-type: application/json\r\ncontent-length: {length}\r\n{headers}");
-    request("POST", path, &headers) + body
 }
 
 async fn ask(gateway: &Gateway, body: &str) -> Answer {
     Client::ask(gateway.address, &post(CHAT, "", body)).await
-}
-
-/// An upstream that answers `head` and `body` to everything.
-async fn upstream(tasks: &Tasks, answer: String) -> Upstream {
-    Upstream::start(tasks, move |mut call, _| {
-        let answer = answer.clone();
-        async move { call.say(&answer).await }
-    })
-    .await
-}
-
-fn whole(status: &str, kind: &str, headers: &str, body: &str) -> String {
-    let length = body.len();
-    format!(
-        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
-    )
-}
-
-/// A stream of these pieces, each a chunk of its own, that ends as it should.
-fn streamed(pieces: &[&str]) -> String {
-    let mut text =
-        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-            .to_owned();
-    for piece in pieces {
-        text.push_str(&format!("{:x}\r\n{piece}\r\n", piece.len()));
-    }
-    text + "0\r\n\r\n"
-}
-
-fn sent(seen: &str) -> Value {
-    serde_json::from_str(seen.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -465,4 +393,55 @@ async fn a_reference_that_is_gone_is_a_503() {
     let answer = ask(&gateway, r#"{"messages":[]}"#).await;
     assert_eq!(answer.status, 503);
     assert_eq!(answer.json()["error"]["code"], "reference_missing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_may_ask_for_what_its_constraints_say() {
+    let tasks = Tasks::default();
+    let mut upstream = upstream(&tasks, whole("200 OK", "application/json", "", ANSWER)).await;
+    let secret = "s3cret-s3cret-s3cret";
+    let key = json!({
+        "clientId": "app", "clientSecret": HashedSecret::store("app", secret, None),
+        "authorizedEntities": ["group_default"], "metadata": {"ai_models_exclude": "gpt-3.*, o1"},
+        "constraints": {"max_tokens": 100, "tools": false, "stream": false, "models_include": ["gpt.*", "default.*"]}
+    });
+    let route = json!({"id": "r1", "frontend": {"domains": []}, "plugins": [
+        {"plugin": "apikeys"},
+        {"plugin": "openai-chat-completions", "config": {"refs": ["provider_1"]}}
+    ]});
+    let documents =
+        vec![("providers", provider(&upstream, &json!({}))), ("apikeys", key), ("routes", route)];
+    let gateway = Gateway::start(Setting { documents, ..Setting::default() });
+    let bearer = format!("authorization: Bearer {}\r\n", bearer("app", secret));
+    for (body, refused) in [
+        (json!({"model": "gpt-4o"}), None),
+        (json!({}), None),
+        (json!({"model": "my_openai/gpt-4o", "max_tokens": 100}), None),
+        (json!({"tools": []}), None),
+        (json!({"model": "gpt-3.5"}), Some("model")),
+        (json!({"model": "claude"}), Some("model")),
+        (json!({"model": "my_openai/claude"}), Some("model")),
+        (json!({"max_tokens": 101}), Some("max_tokens")),
+        (json!({"max_completion_tokens": 101}), Some("max_completion_tokens")),
+        (json!({"stream": true}), Some("stream")),
+        (json!({"tools": [{"type": "function"}]}), Some("tools")),
+        (json!({"functions": [{}]}), Some("functions")),
+    ] {
+        let mut text = body.clone();
+        text["messages"] = json!([]);
+        let got = Client::ask(gateway.address, &post(CHAT, &bearer, &text.to_string())).await;
+        match refused {
+            None => {
+                assert_eq!(got.status, 200, "{body}");
+                assert_eq!(sent(&upstream.saw().await)["max_tokens"], 100, "{body}");
+            }
+            Some(param) => {
+                assert_eq!(got.status, 403, "{body}");
+                assert_eq!(got.json()["error"]["param"], param, "{body}");
+            }
+        }
+    }
+    let answer = ask(&gateway, r#"{"messages":[]}"#).await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.json()["error"]["code"], "invalid_api_key");
 }

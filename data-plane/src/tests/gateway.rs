@@ -50,7 +50,9 @@ fn snapshot(documents: &[(&'static str, Value)]) -> Snapshot {
     for (kind, document) in documents {
         let change = Change {
             kind: Kind::named(kind),
-            id: Arc::from(document["id"].as_str().unwrap()),
+            id: Arc::from(
+                document.get("id").or(document.get("clientId")).unwrap().as_str().unwrap(),
+            ),
             before: None,
             after: Some(to_raw_value(document).unwrap().into()),
         };

@@ -3,12 +3,15 @@
 
 mod client;
 mod gateway;
+mod llm;
 mod upstream;
 
 mod accounting;
 mod chat;
+mod embeddings;
 mod forwarding;
 mod limits;
+mod models;
 mod serving;
 mod stopping;
 
