@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod configuration;
 pub mod openapi;
+pub mod publication;
 mod server;
 pub mod store;
 mod telemetry;

@@ -9,6 +9,7 @@ pub mod id;
 pub mod marks;
 pub mod problem;
 pub mod proxies;
+pub mod publication;
 pub mod report;
 pub mod resource;
 pub mod resources;

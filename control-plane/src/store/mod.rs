@@ -14,7 +14,7 @@ mod redis;
 mod token;
 
 #[cfg(test)]
-mod suite;
+pub(crate) mod suite;
 
 pub use history::Retention;
 pub use identity::{Given, Identity};

@@ -12,6 +12,7 @@ mod identity;
 mod index;
 mod last_good;
 mod load;
+mod remote;
 mod report;
 mod retire;
 mod status;
@@ -29,6 +30,7 @@ use sanmon_shared::task::Tasks;
 use tokio::sync::watch;
 
 use self::chase::Chase;
+pub use self::remote::RemoteSource;
 pub use self::status::Status;
 use crate::snapshot::Live;
 

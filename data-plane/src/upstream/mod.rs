@@ -8,6 +8,7 @@
 mod answer;
 mod call;
 mod client;
+mod control;
 mod egress;
 mod endpoint;
 mod error;
@@ -16,6 +17,7 @@ mod tls;
 pub use answer::{Answer, AnswerBody};
 pub use call::{Body, Call, Deadlines};
 pub use client::Upstream;
+pub use control::control_client;
 pub use egress::Egress;
 pub use endpoint::{Endpoint, EndpointError, Transport};
 pub use error::{Stage, UpstreamError};
