@@ -52,11 +52,12 @@ impl App {
         origin::prepare_folder(&settings.data_dir)?;
         let Opened { control, source } =
             origin::open(settings, &outside.clock, &self.tasks).await?;
-        if let Some(Control { store, token: _ }) = control {
+        if let Some(Control { store, token }) = control {
             let options = control_plane::Options {
                 admin_listen: settings.admin.listen,
                 tls: settings.admin.tls.clone(),
                 store,
+                data_plane_token: Some(token),
                 catalogue: Arc::new(data_plane::catalogue()),
                 clock: outside.clock.clone(),
                 tasks: self.tasks.clone(),

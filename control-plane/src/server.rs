@@ -19,6 +19,8 @@ use crate::configuration::{
     BootstrapError, Configuration, FirstAdmin, OpenError, SchemaError, Schemas,
 };
 use crate::openapi;
+use crate::publication::{self, Publication};
+use crate::store::DataPlaneToken;
 
 /// Threads that serve the admin API. It is no hot path; a second one keeps probes quick while a
 /// large import is read.
@@ -36,6 +38,8 @@ pub struct Options {
     pub tls: Option<TlsFiles>,
     /// Where the configuration is kept.
     pub store: Arc<dyn Store>,
+    /// Lets data planes follow over HTTP; without it none can.
+    pub data_plane_token: Option<DataPlaneToken>,
     /// The data plane's plugins and providers.
     pub catalogue: Arc<dyn PluginCatalogue>,
     /// The time of day.
@@ -89,6 +93,7 @@ pub struct Running {
     /// The configuration, for what runs in the same process.
     pub configuration: Arc<Configuration>,
     handle: ServerHandle,
+    publication: Option<Data<Publication>>,
 }
 
 impl ControlPlane {
@@ -102,6 +107,9 @@ impl ControlPlane {
         };
         let schemas = Arc::new(Schemas::new(options.catalogue.as_ref())?);
         let document = openapi::document(&schemas, options.catalogue.as_ref());
+        let publication = options
+            .data_plane_token
+            .map(|token| Data::new(Publication::new(Arc::clone(&options.store), token)));
         let configuration = Configuration::open(
             options.store,
             options.catalogue,
@@ -117,7 +125,14 @@ impl ControlPlane {
             options.tasks.clone(),
             Bytes::from(document.to_string()),
         ));
-        let server = HttpServer::new(move || admin::application(Data::clone(&shared)))
+        let published = publication.clone();
+        let application = move || {
+            let publish = published.clone();
+            admin::application(Data::clone(&shared)).configure(|config| {
+                publish.into_iter().for_each(|publish| publication::configure(config, publish));
+            })
+        };
+        let server = HttpServer::new(application)
             .workers(WORKERS)
             .tcp_nodelay(true)
             .h1_allow_half_closed(false)
@@ -135,13 +150,16 @@ impl ControlPlane {
                 tracing::error!(%error, "the admin listener broke");
             }
         });
-        Ok(Running { address, first_admin, configuration, handle })
+        Ok(Running { address, first_admin, configuration, handle, publication })
     }
 }
 
 impl Running {
     /// Stops to listen, lets requests finish for ten seconds, and returns.
     pub async fn stop(self) {
+        if let Some(publication) = &self.publication {
+            publication.stop();
+        }
         self.handle.stop(true).await;
     }
 }

@@ -16,9 +16,9 @@ use futures_util::future::{Ready, ready};
 use sanmon_shared::publication::{BASE, LONGEST_PATIENCE, Page, Poll, SealKey};
 use sanmon_shared::report::DataPlaneReport;
 use sanmon_shared::store::{Changes, Store, StoreError};
-use sanmon_shared::task::Tasks;
 use serde_json::json;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
 
 use crate::store::DataPlaneToken;
 
@@ -38,16 +38,22 @@ const REPORT_BYTES: usize = 1 << 20;
 pub struct Publication {
     store: Arc<dyn Store>,
     token: DataPlaneToken,
-    tasks: Tasks,
+    stopping: CancellationToken,
     polls: Semaphore,
     loads: Arc<Semaphore>,
 }
 
 impl Publication {
-    /// Publishes `store` to whoever shows `token`, until `tasks` stop.
-    pub fn new(store: Arc<dyn Store>, token: DataPlaneToken, tasks: Tasks) -> Self {
+    /// Publishes `store` to whoever shows `token`.
+    pub fn new(store: Arc<dyn Store>, token: DataPlaneToken) -> Self {
         let loads = Arc::new(Semaphore::new(LOADS));
-        Self { store, token, tasks, polls: Semaphore::new(POLLS), loads }
+        let stopping = CancellationToken::new();
+        Self { store, token, stopping, polls: Semaphore::new(POLLS), loads }
+    }
+
+    /// Ends the polls that wait: the listener stops, and shall not wait for them.
+    pub fn stop(&self) {
+        self.stopping.cancel();
     }
 }
 
@@ -161,7 +167,7 @@ impl Publication {
             }
             tokio::select! {
                 () = self.store.wait(&head, left) => {}
-                () = self.tasks.stopping() => return Err(Failure::Stopping),
+                () = self.stopping.cancelled() => return Err(Failure::Stopping),
             }
         }
     }

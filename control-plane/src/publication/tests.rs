@@ -20,7 +20,7 @@ fn memory() -> Arc<MemoryStore> {
 async fn call(store: &Arc<MemoryStore>, request: TestRequest) -> ServiceResponse {
     let store = Arc::clone(store);
     let token = store.token();
-    let publication = Data::new(Publication::new(store, token, Tasks::default()));
+    let publication = Data::new(Publication::new(store, token));
     let app = App::new().configure(|config| configure(config, publication));
     test::call_service(&test::init_service(app).await, request.to_request()).await
 }
@@ -126,4 +126,16 @@ async fn the_seal_is_given_and_reports_are_taken() {
         .set_json(a_report("dp_a", 7));
     assert_eq!(call(&store, post).await.status(), StatusCode::NO_CONTENT);
     assert_eq!(store.reports().await.unwrap()[0].revision, 7);
+}
+
+#[actix_web::test]
+async fn a_poll_ends_when_the_control_plane_stops() {
+    let store = memory();
+    let publication = Publication::new(store.clone(), store.token());
+    let lineage = store.head().await.unwrap().lineage.to_string();
+    let poll = Poll { lineage, revision: 0, limit: 1, patience: 20_000 };
+    let stopping = async { publication.stop() };
+    let both = async { tokio::join!(publication.poll(&poll), stopping).0 };
+    let outcome = tokio::time::timeout(Duration::from_secs(5), both).await.unwrap();
+    assert!(matches!(outcome, Err(Failure::Stopping)));
 }
