@@ -25,5 +25,5 @@ pub mod upstream;
 pub mod worker;
 
 pub use catalogue::catalogue;
-pub use follow::Environment;
+pub use follow::{Environment, RemoteSource};
 pub use plane::{AccessLog, DataPlane, Options, Running, StartError};

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use sanmon_control_plane::store::{
     DataPlaneToken, Given, RedbOptions, RedbStore, RedisOptions, RedisStore,
 };
+use sanmon_data_plane::RemoteSource;
 use sanmon_shared::clock::Clock;
 use sanmon_shared::seal::Seal;
-use sanmon_shared::store::{Source, Store, StoreError};
+use sanmon_shared::store::{Source, Store};
 use sanmon_shared::task::Tasks;
 
 use super::StartError;
@@ -76,8 +77,9 @@ pub(super) async fn open(
                 Ok(Opened::source(Arc::new(RedisStore::follow(options, tasks)?)))
             }
         }
-        Origin::ControlPlane { .. } => {
-            Err(StoreError::Refused("this build follows the embedded store only".to_owned()).into())
+        Origin::ControlPlane { url, token } => {
+            let source = RemoteSource::new(url.expose(), token.expose())?;
+            Ok(Opened::source(Arc::new(source)))
         }
     }
 }

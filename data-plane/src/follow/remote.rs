@@ -82,7 +82,11 @@ fn not_understood() -> StoreError {
 
 impl RemoteSource {
     /// The control plane whose admin listener is at `url`.
-    pub fn new(url: &Url, token: impl Into<String>) -> Result<Self, StoreError> {
+    pub fn new(url: &str, token: impl Into<String>) -> Result<Self, StoreError> {
+        let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let url = url.ok_or_else(|| {
+            StoreError::Refused("the control plane's address is no http(s) URL".to_owned())
+        })?;
         let client = control_client(url.scheme() == "https")
             .map_err(|error| StoreError::Refused(error.to_string()))?;
         let base = format!("{}{BASE}", url.as_str().trim_end_matches('/'));
