@@ -42,7 +42,7 @@ EOF
         mkdir -p "$model_server"
         cp "$root"/scripts/model-server/{package.json,package-lock.json,.npmrc,*.js} "$model_server/"
         # `install`, not `ci`: the lock lists optional binaries of other systems that have no such release.
-        (cd "$model_server" && wait_on npm install --omit=optional --no-progress --loglevel=error >&2) ||
+        wait_on npm --prefix "$model_server" install --omit=optional --no-progress --loglevel=error >&2 ||
             die "npm could not install the model server's packages"
         printf '%s' "$want" >"$model_server/.installed"
     fi
