@@ -192,20 +192,15 @@ async fn load(store: &Arc<dyn Store>, rules: &Arc<Rules>) -> Result<Arc<State>, 
         let mut entries = Vec::new();
         let mut head = store.load(&mut |entry| entries.push(entry)).await?;
         let mut sets = Vec::new();
-        loop {
-            match store.changes(&head, BATCH).await? {
-                Changes::Sets(more) => {
-                    let Some(last) = more.last() else { break };
-                    head = last.head.clone();
-                    sets.extend(more);
-                }
-                // It moved on so quickly that we fell out of the history: begin again.
-                Changes::Gone => break,
-            }
+        // Should it move on so quickly that we fall out of its history, the digest tells.
+        while let Changes::Sets(more) = store.changes(&head, BATCH).await? {
+            let Some(last) = more.last() else { break };
+            head = last.head.clone();
+            sets.extend(more);
         }
         let rules = Arc::clone(rules);
         // Seconds of work for a large configuration, on no thread that serves.
-        let built = tokio::task::spawn_blocking(move || build(entries, &sets, head, &rules)).await;
+        let built = tokio::task::spawn_blocking(move || build(entries, &sets, &head, &rules)).await;
         match built {
             Ok(Some(state)) => return Ok(Arc::new(state)),
             Ok(None) => warn!("the documents and the digest of the store differ; loading again"),
@@ -216,7 +211,12 @@ async fn load(store: &Arc<dyn Store>, rules: &Arc<Rules>) -> Result<Arc<State>, 
 }
 
 /// The state of these documents with these changes, if it is what the head says.
-fn build(entries: Vec<Entry>, sets: &[Arc<ChangeSet>], head: Head, rules: &Rules) -> Option<State> {
+fn build(
+    entries: Vec<Entry>,
+    sets: &[Arc<ChangeSet>],
+    head: &Head,
+    rules: &Rules,
+) -> Option<State> {
     let mut state = State::empty(head.clone());
     for entry in entries {
         state.insert(entry, &rules.references);

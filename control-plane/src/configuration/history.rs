@@ -105,9 +105,8 @@ type Difference = BTreeMap<(Kind, Arc<str>), (Option<Document>, Option<Document>
 impl Configuration {
     /// One revision with its documents.
     pub async fn revision(&self, n: u64) -> Result<RevisionView, ReadError> {
-        let set = match self.store.revision(n).await? {
-            Some(set) => set,
-            None => return Err(self.lost(n).await?),
+        let Some(set) = self.store.revision(n).await? else {
+            return Err(self.lost(n).await?);
         };
         Ok(self.view(&set, true))
     }

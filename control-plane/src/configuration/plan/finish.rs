@@ -19,18 +19,18 @@ const INERT: &str = "this is taken and kept, and has no effect yet";
 impl Planner<'_> {
     pub(super) fn finish(
         &self,
-        draft: Draft<'_>,
+        draft: &Draft<'_>,
         mut problems: Vec<Problem>,
     ) -> Result<Plan, WriteError> {
-        let incoming = self.incoming(&draft);
+        let incoming = self.incoming(draft);
         for (plural, id, touched) in draft.all().filter(|(_, _, touched)| touched.changed()) {
             if let Some(after) = &touched.after {
-                let found = self.problems(&draft, plural, after, touched);
+                let found = self.problems(draft, plural, after, touched);
                 problems.extend(found.into_iter().map(|problem| problem.under(&touched.at)));
-                problems.extend(self.broken_by(&draft, plural, id, touched));
+                problems.extend(self.broken_by(draft, plural, id, touched));
             }
         }
-        problems.extend(self.admins(&draft)?);
+        problems.extend(self.admins(draft)?);
         if !problems.is_empty() {
             problems.sort();
             problems.dedup();
@@ -38,15 +38,15 @@ impl Planner<'_> {
         }
         for (plural, id, touched) in draft.all() {
             if touched.after.is_none() && touched.before.is_some() && !touched.force {
-                let by = self.referrers(&draft, &incoming, plural, id);
+                let by = self.referrers(draft, &incoming, plural, id);
                 if !by.is_empty() {
                     let (plural, id) = (plural.to_owned(), id.to_string());
                     return Err(WriteError::Referenced { plural, id, by });
                 }
             }
         }
-        let outcomes = self.outcomes(&draft, &incoming);
-        Ok(Plan { changes: changes(&draft), outcomes })
+        let outcomes = self.outcomes(draft, &incoming);
+        Ok(Plan { changes: changes(draft), outcomes })
     }
 
     /// Dangling references; without any, what keeps the document from being built.

@@ -62,7 +62,7 @@ impl Planner<'_> {
         for operation in operations {
             self.operation(operation, &mut draft, &mut problems)?;
         }
-        self.finish(draft, problems)
+        self.finish(&draft, problems)
     }
 
     /// Plans to make these documents what they were, whatever schemas say now.
@@ -74,7 +74,7 @@ impl Planner<'_> {
         for (plural, id, document) in documents {
             draft.restore(plural, id, document.clone());
         }
-        self.finish(draft, Vec::new())
+        self.finish(&draft, Vec::new())
     }
 
     fn operation(

@@ -114,13 +114,12 @@ impl Keeping<'_> {
             None => member.generate()?,
         };
         if let Some(parent) = document.pointer_mut(member.parent).and_then(Value::as_object_mut) {
-            match parent.get_mut(member.name) {
-                Some(place) => *place = Value::String(secret),
+            if let Some(place) = parent.get_mut(member.name) {
+                *place = Value::String(secret);
+            } else {
                 // Beside the id, and always there: the same document gives the same text.
-                None => {
-                    let index = usize::from(member.parent.is_empty() && !parent.is_empty());
-                    parent.shift_insert(index, member.name.to_owned(), Value::String(secret));
-                }
+                let index = usize::from(member.parent.is_empty() && !parent.is_empty());
+                parent.shift_insert(index, member.name.to_owned(), Value::String(secret));
             }
         }
         Ok(())

@@ -95,21 +95,22 @@ fn choose(
         matches!(error.kind(), ValidationErrorKind::Type { .. })
             && error.instance_path().as_str() == pointer
     };
-    match forms.iter().find(|form| !form.iter().any(wrong_type)) {
-        Some(form) => form.iter().for_each(|error| explain(error, known, problems)),
-        None => {
-            let expected: BTreeSet<String> = forms
-                .iter()
-                .flatten()
-                .filter_map(|error| match error.kind() {
-                    ValidationErrorKind::Type { kind } => Some(types(kind)),
-                    _ => None,
-                })
-                .collect();
-            let expected = expected.into_iter().collect::<Vec<_>>().join(" or ");
-            problems.push(Problem::at(pointer, format!("{expected} is expected here")));
+    if let Some(form) = forms.iter().find(|form| !form.iter().any(wrong_type)) {
+        for error in form {
+            explain(error, known, problems);
         }
+        return;
     }
+    let expected: BTreeSet<String> = forms
+        .iter()
+        .flatten()
+        .filter_map(|error| match error.kind() {
+            ValidationErrorKind::Type { kind } => Some(types(kind)),
+            _ => None,
+        })
+        .collect();
+    let expected = expected.into_iter().collect::<Vec<_>>().join(" or ");
+    problems.push(Problem::at(pointer, format!("{expected} is expected here")));
 }
 
 fn types(kind: &TypeKind) -> String {

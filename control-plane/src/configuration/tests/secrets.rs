@@ -1,5 +1,7 @@
 //! Secrets: never shown again, never lost.
 
+use std::fmt::Write as _;
+
 use sanmon_shared::secret::{HashedSecret, bearer};
 
 use super::*;
@@ -288,7 +290,7 @@ async fn a_canary_is_shown_nowhere() {
                 let patch = json!([{"op": "add", "path": place, "value": value}]);
                 let request = WriteRequest::single(Operation::patch(plural, id, patch));
                 if let Err(error) = configuration.write(&author(), request.dry_run(true)).await {
-                    seen += &format!("{error} {error:?}");
+                    write!(seen, "{error} {error:?}").unwrap();
                 }
             }
         }
@@ -300,12 +302,12 @@ async fn a_canary_is_shown_nowhere() {
     }
     let diff = configuration.diff(0, newest).await.unwrap();
     seen += &serde_json::to_string(&diff).unwrap();
-    seen += &format!("{diff:?} {:?}", configuration.state());
+    write!(seen, "{diff:?} {:?}", configuration.state()).unwrap();
     seen += &serde_json::to_string(&configuration.export().await.unwrap()).unwrap();
     let operation = Operation::put("providers", "p", provider("x"));
-    seen += &format!("{operation:?}");
+    write!(seen, "{operation:?}").unwrap();
     let written = rig.write(operation).await.unwrap();
-    seen += &format!("{written:?}");
+    write!(seen, "{written:?}").unwrap();
     let told = seen.find(CANARY).map(|at| seen.get(at.saturating_sub(200)..at + 20));
     assert_eq!(told, None);
     assert!(seen.contains("********-"));
