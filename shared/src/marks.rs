@@ -1,13 +1,15 @@
 //! What a schema says of the places of a document: which are secrets, references, read-only or
 //! without effect. Made from the published schemas, for resources and plugin configs alike.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::catalogue::PluginCatalogue;
 use crate::problem::join_pointer;
 
 /// What a schema says of one place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Mark {
     /// `writeOnly`: sealed when stored, a placeholder when read.
     Secret,
@@ -22,7 +24,7 @@ pub enum Mark {
 }
 
 /// A marked place of a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Marked {
     /// RFC 6901 pointer into the document.
     pub pointer: String,
@@ -40,7 +42,7 @@ pub fn marks(
     document: &Value,
     catalogue: &dyn PluginCatalogue,
 ) -> Vec<Marked> {
-    let mut walk = Walk { root, catalogue, found: Vec::new() };
+    let mut walk = Walk { root, catalogue, found: Vec::new(), seen: HashSet::new() };
     walk.at(schema, document, None, "");
     walk.found
 }
@@ -49,12 +51,14 @@ struct Walk<'a> {
     root: &'a Value,
     catalogue: &'a dyn PluginCatalogue,
     found: Vec<Marked>,
+    /// The same once more: a document may have very many.
+    seen: HashSet<Marked>,
 }
 
 impl Walk<'_> {
     fn mark(&mut self, pointer: &str, mark: Mark) {
         let marked = Marked { pointer: pointer.to_owned(), mark };
-        if !self.found.contains(&marked) {
+        if self.seen.insert(marked.clone()) {
             self.found.push(marked);
         }
     }

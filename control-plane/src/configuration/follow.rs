@@ -35,7 +35,8 @@ pub(super) struct Follower {
     store: Arc<dyn Store>,
     rules: Arc<Rules>,
     state: ArcSwap<State>,
-    seal: Seal,
+    /// Of the lineage that is followed.
+    seal: ArcSwap<Seal>,
     alarm: ArcSwapOption<String>,
     /// Held by whoever brings the state forward.
     catching: Mutex<()>,
@@ -47,7 +48,7 @@ impl Follower {
         store: Arc<dyn Store>,
         rules: Arc<Rules>,
     ) -> Result<Arc<Self>, StoreError> {
-        let seal = store.seal().await?;
+        let seal = ArcSwap::from_pointee(store.seal().await?);
         let state = load(&store, &rules).await?;
         info!(revision = state.head().revision, "configuration loaded");
         Ok(Arc::new(Self {
@@ -87,8 +88,8 @@ impl Follower {
         self.state.load_full()
     }
 
-    pub(super) fn seal(&self) -> &Seal {
-        &self.seal
+    pub(super) fn seal(&self) -> Arc<Seal> {
+        self.seal.load_full()
     }
 
     /// What is wrong between the store and us; none when all is well.
@@ -137,6 +138,9 @@ impl Follower {
             Some(next) => next,
             None => load(&self.store, &self.rules).await?,
         };
+        if next.head().lineage != state.head().lineage {
+            self.seal.store(Arc::new(self.store.seal().await?));
+        }
         self.state.store(Arc::clone(&next));
         Ok(next)
     }

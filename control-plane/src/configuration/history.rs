@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::pin::pin;
 use std::sync::Arc;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use sanmon_shared::store::StoreError;
 use sanmon_shared::{ChangeSet, Document, Kind};
@@ -34,7 +35,9 @@ pub struct RevisionView {
     pub message: String,
     /// Over all documents, after it.
     pub digest: String,
-    /// What it changed.
+    /// How many documents it changed.
+    pub changed: usize,
+    /// What it changed, by kinds and ids; the first 1000.
     pub changes: Vec<ChangeView>,
 }
 
@@ -89,12 +92,17 @@ pub struct DiffView {
     pub from: u64,
     /// To this one, which may be older.
     pub to: u64,
-    /// Each document that differs.
+    /// How many documents differ.
+    pub changed: usize,
+    /// Each of them, by kinds and ids; the first 1000.
     pub changes: Vec<ChangeView>,
 }
 
 /// The most revisions of a page.
 const PAGE: usize = 100;
+
+/// The most documents that one answer shows: an import may bring a million.
+const DOCUMENTS: usize = 1_000;
 
 /// Revisions asked of the store at a time.
 const AT_ONCE: usize = 16;
@@ -124,7 +132,7 @@ impl Configuration {
         let end = before.map_or(newest, |before| before.saturating_sub(1).min(newest));
         let limit = u64::try_from(limit.clamp(1, PAGE)).unwrap_or(1);
         let begin = (end + 1).saturating_sub(limit).max(oldest);
-        let sets = self.sets(begin..=end).await?;
+        let sets: Vec<_> = self.sets(begin..=end).try_collect().await?;
         let revisions = sets.iter().rev().map(|set| self.view(set, false)).collect();
         let before = (begin > oldest && begin <= end).then_some(begin);
         Ok(RevisionPage { revisions, before, oldest: Some(oldest), newest: Some(newest) })
@@ -133,13 +141,15 @@ impl Configuration {
     /// How revision `to` differs from revision `from`; 0 is the empty configuration.
     pub async fn diff(&self, from: u64, to: u64) -> Result<DiffView, ReadError> {
         let difference = self.difference(from, to).await?;
+        let changed = difference.len();
         let changes = difference
             .into_iter()
+            .take(DOCUMENTS)
             .map(|((kind, id), (before, after))| {
                 self.change_view(kind.as_str(), &id, before.as_ref(), after.as_ref(), true)
             })
             .collect();
-        Ok(DiffView { from, to, changes })
+        Ok(DiffView { from, to, changed, changes })
     }
 
     /// Makes a new revision whose documents are those of revision `n`, secrets included.
@@ -174,7 +184,8 @@ impl Configuration {
                 return Err(ReadError::Gone(older));
             }
         }
-        for set in self.sets(older + 1..=newer).await? {
+        let mut sets = pin!(self.sets(older + 1..=newer));
+        while let Some(set) = sets.try_next().await? {
             for change in &set.changes {
                 let key = (change.kind.clone(), Arc::clone(&change.id));
                 difference
@@ -194,17 +205,18 @@ impl Configuration {
     }
 
     /// These revisions, in order.
-    async fn sets(&self, range: RangeInclusive<u64>) -> Result<Vec<Arc<ChangeSet>>, ReadError> {
+    fn sets(
+        &self,
+        range: RangeInclusive<u64>,
+    ) -> impl Stream<Item = Result<Arc<ChangeSet>, ReadError>> {
         stream::iter(range)
-            .map(|n| async move {
+            .map(move |n| async move {
                 match self.store.revision(n).await? {
                     Some(set) => Ok(set),
                     None => Err(self.lost(n).await?),
                 }
             })
             .buffered(AT_ONCE)
-            .try_collect()
-            .await
     }
 
     /// Why there is no such revision.
@@ -224,7 +236,8 @@ impl Configuration {
             author: set.author.to_string(),
             message: set.message.clone(),
             digest: set.head.digest.to_string(),
-            changes: set.changes.iter().map(change).collect(),
+            changed: set.changes.len(),
+            changes: set.changes.iter().take(DOCUMENTS).map(change).collect(),
         }
     }
 

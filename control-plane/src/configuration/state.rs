@@ -126,7 +126,7 @@ impl State {
     }
 
     /// Puts a document in, in place of the one with its id.
-    pub(super) fn insert(&mut self, entry: Entry, references: &References) {
+    pub(super) fn insert(&mut self, mut entry: Entry, references: &References) {
         self.forget_references(&entry.kind, &entry.id, references);
         for (plural, id) in references.of(&entry) {
             let target = (Kind::named(&plural), Arc::from(id));
@@ -140,8 +140,10 @@ impl State {
                 Err(_) => self.admins.remove(&entry.id),
             }
         }
-        if !self.entries.contains_key(&entry.kind) {
-            self.entries.insert_mut(entry.kind.clone(), Entries::new_sync());
+        match self.entries.get_key_value(&entry.kind) {
+            // One text for all of a kind: there may be a million.
+            Some((kind, _)) => entry.kind = kind.clone(),
+            None => self.entries.insert_mut(entry.kind.clone(), Entries::new_sync()),
         }
         if let Some(entries) = self.entries.get_mut(&entry.kind) {
             entries.insert_mut(Arc::clone(&entry.id), Arc::new(entry));

@@ -86,7 +86,7 @@ impl Configuration {
         dry_run: bool,
     ) -> Result<Plan, WriteError> {
         let (rules, state) = (Arc::clone(&self.rules), Arc::clone(state));
-        let (seal, now) = (self.follower.seal().clone(), self.clock.now());
+        let (seal, now) = (self.follower.seal(), self.clock.now());
         // Checking builds plugins and may hold many documents: not on a thread that serves.
         let planned = tokio::task::spawn_blocking(move || {
             let trust = match &intent {

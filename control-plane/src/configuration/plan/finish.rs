@@ -61,7 +61,8 @@ impl Planner<'_> {
         if touched.broken || (touched.restored && !dangling.is_empty()) {
             return if touched.restored { Vec::new() } else { dangling };
         }
-        if dangling.is_empty() {
+        let known = self.rules.schemas.kind(plural).is_some();
+        if known && dangling.is_empty() {
             return self.rules.catalogue.check(plural, &after.value, draft);
         }
         dangling

@@ -1,6 +1,8 @@
 //! Secrets on their way into the store: sealed, hashed, or found again where a placeholder stands
 //! for them. No text made here holds one.
 
+use std::collections::HashSet;
+
 use sanmon_shared::Problem;
 use sanmon_shared::marks::{Mark, Marked};
 use sanmon_shared::problem::join_pointer;
@@ -63,7 +65,9 @@ impl Planner<'_> {
             }
         }
         let marks = self.rules.marks(info.plural, document);
-        misplaced(document, "", &marks, &mut problems);
+        let secret = |marked: &&Marked| matches!(marked.mark, Mark::Secret | Mark::Hashed);
+        let secret = marks.iter().filter(secret).map(|marked| marked.pointer.as_str()).collect();
+        misplaced(document, "", &secret, &mut problems);
         for marked in marks {
             let Some(text) = document.pointer(&marked.pointer).and_then(Value::as_str) else {
                 continue;
@@ -228,24 +232,21 @@ impl Keeping<'_> {
 }
 
 /// Stored forms where no secret belongs: a read would mask them, and nobody could ever open them.
-fn misplaced(value: &Value, pointer: &str, marks: &[Marked], problems: &mut Vec<Problem>) {
+fn misplaced(value: &Value, pointer: &str, secret: &HashSet<&str>, problems: &mut Vec<Problem>) {
     match value {
         Value::String(text) if Seal::is_sealed(text) || HashedSecret::is_hashed(text) => {
-            let secret = |marked: &Marked| {
-                marked.pointer == pointer && matches!(marked.mark, Mark::Secret | Mark::Hashed)
-            };
-            if !marks.iter().any(secret) {
+            if !secret.contains(pointer) {
                 problems.push(Problem::at(pointer, "no secret belongs here"));
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                misplaced(item, &join_pointer(pointer, &index.to_string()), marks, problems);
+                misplaced(item, &join_pointer(pointer, &index.to_string()), secret, problems);
             }
         }
         Value::Object(members) => {
             for (name, member) in members {
-                misplaced(member, &join_pointer(pointer, name), marks, problems);
+                misplaced(member, &join_pointer(pointer, name), secret, problems);
             }
         }
         _ => {}

@@ -1,6 +1,7 @@
 //! Says in words in which places a document breaks its schema. The words never hold a value of the
 //! document: it may be a secret in the wrong place.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -14,6 +15,9 @@ use super::visit;
 /// More problems than anybody reads at once are cut off here.
 const LIMIT: usize = 1_000;
 
+/// Objects of a document for whose unknown members a known one is suggested.
+const LOOKS: usize = 20;
+
 /// Everything in which `document` breaks `schema`.
 pub(super) fn problems(
     validator: &Validator,
@@ -21,7 +25,12 @@ pub(super) fn problems(
     schema: &Value,
     document: &Value,
 ) -> Vec<Problem> {
-    let known = |pointer: &str| members(root, schema, document, pointer);
+    // Each look walks the whole document.
+    let looks = Cell::new(0);
+    let known = |pointer: &str| {
+        looks.set(looks.get() + 1);
+        if looks.get() > LOOKS { BTreeSet::new() } else { members(root, schema, document, pointer) }
+    };
     let mut problems = Vec::new();
     for error in validator.iter_errors(document).take(LIMIT) {
         explain(&error, &known, &mut problems);

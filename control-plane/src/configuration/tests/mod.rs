@@ -2,6 +2,7 @@
 
 pub(crate) mod catalogue;
 mod documents;
+mod faults;
 mod history;
 mod races;
 mod secrets;
