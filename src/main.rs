@@ -75,7 +75,7 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
 async fn serve(settings: &Settings) -> anyhow::Result<()> {
     // Before anything listens, so that a signal is never lost.
     let mut stop = Stop::listen().context("cannot listen to signals")?;
-    tracing::info!(version = VERSION, ?settings, "starting");
+    tracing::info!(version = VERSION, mode = ?settings.mode, data = %settings.data_dir.display(), "starting");
     let outside = Surroundings { environment: Arc::new(environment), clock: Clock::system() };
     let mut app = tokio::select! {
         app = App::start(settings, outside) => app?,
