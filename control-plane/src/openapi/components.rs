@@ -100,7 +100,8 @@ fn rebase(schema: &mut Value, name: &str) {
     }
 }
 
-/// The parameters that several operations take.
+/// The parameters that several operations take. Swagger UI sends their examples unless they are
+/// taken out again, so examples stand in the descriptions.
 pub(super) fn parameters() -> Value {
     let query = |name: &str, about: &str, schema: Value| json!({"name": name, "in": "query", "description": about, "schema": schema});
     let header = |name: &str, about: &str| json!({"name": name, "in": "header", "description": about, "schema": {"type": "string"}});
@@ -111,8 +112,8 @@ pub(super) fn parameters() -> Value {
             "`applied`: answer when every live data plane runs the write",
             json!({"type": "string", "enum": ["applied"]})),
         "timeout": query("timeout",
-            "With `wait`: for how long at most; at most, and where absent, a minute",
-            json!({"type": "string", "pattern": "^[0-9]{1,6}(ms|s|m)?$", "example": "5s"})),
+            "With `wait`: for how long at most, as `5s`; at most, and where absent, a minute",
+            json!({"type": "string", "pattern": "^[0-9]{1,6}(ms|s|m)?$"})),
         "message": query("message", "Why, for the history",
             json!({"type": "string", "maxLength": 1000})),
         "message_header": header("X-Sanmon-Message", "The same as `message`"),
@@ -123,20 +124,22 @@ pub(super) fn parameters() -> Value {
             json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 100})),
         "after": query("after", "Where the page before ended, from its `Link` header",
             json!({"type": "string"})),
-        "sort": query("sort", "Members to sort by, with `-` from the largest; then by id",
-            json!({"type": "string", "example": "-enabled,name"})),
-        "fields": query("fields", "Only these members", json!({"type": "string", "example": "id,frontend.domains"})),
+        "sort": query("sort",
+            "Members to sort by, with `-` from the largest, as `-enabled,name`; then by id",
+            json!({"type": "string"})),
+        "fields": query("fields", "Only these members, as `id,frontend.domains`",
+            json!({"type": "string"})),
         "filter": {
             "name": "filter", "in": "query", "style": "form", "explode": true,
             "description": "`filter.<member>=<value>`, as often as wanted: the member has the \
-                            value. Dots lead into members, lists are searched. The same member \
-                            twice: one of the values.",
+                            value, as `filter.enabled=true`. Dots lead into members, lists are \
+                            searched. The same member twice: one of the values.",
             "schema": {
                 "type": "object",
                 "propertyNames": {"pattern": "^filter\\.[A-Za-z_]+(\\.[A-Za-z_]+)*$"},
                 "additionalProperties": {"type": "string"},
             },
-            "example": {"filter.enabled": "true"},
+            "example": {},
         },
     })
 }
