@@ -212,7 +212,8 @@ const DONE: &str = "data: [DONE]\n\n";
 async fn usage_is_asked_for_and_taken_out_again() {
     let tasks = Tasks::default();
     let (a, b) = (event("a"), event("b"));
-    let mut upstream = upstream(&tasks, streamed(&[&a, &b[..20], &b[20..], USAGE, DONE])).await;
+    let (begin, end) = b.split_at(20);
+    let mut upstream = upstream(&tasks, streamed(&[&a, begin, end, USAGE, DONE])).await;
     let gateway = gateway(vec![provider(&upstream, &json!({}))]);
     for (options, expected, told) in [
         ("", json!({"include_usage": true}), false),

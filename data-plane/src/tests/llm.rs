@@ -1,5 +1,7 @@
 //! What tests of LLM endpoints share: documents, requests, and upstreams with a fixed answer.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -78,7 +80,7 @@ pub(super) fn streamed(pieces: &[&str]) -> String {
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
             .to_owned();
     for piece in pieces {
-        text.push_str(&format!("{:x}\r\n{piece}\r\n", piece.len()));
+        let _ = write!(text, "{:x}\r\n{piece}\r\n", piece.len());
     }
     text + "0\r\n\r\n"
 }

@@ -119,7 +119,8 @@ async fn mocked(
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
-    let kind = headers.get(reqwest::header::CONTENT_TYPE).map(|value| value.as_bytes());
+    let kind =
+        headers.get(reqwest::header::CONTENT_TYPE).map(reqwest::header::HeaderValue::as_bytes);
     // Who says nothing is believed to have done as it was asked.
     kind.is_none_or(|kind| {
         let kind = kind.trim_ascii_start();

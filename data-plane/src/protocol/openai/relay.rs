@@ -57,12 +57,11 @@ impl ChatRelay {
             return Ok(Begin::Events(Bytes::from_static(HEARTBEAT)));
         };
         let first = first.map_err(|error| error.to_gateway())?;
-        let (rest, end) = match first {
-            Some(_) => (Vec::new(), None),
-            None => {
-                let (rest, end) = self.stream.finish(false);
-                (rest, Some(end))
-            }
+        let (rest, end) = if first.is_some() {
+            (Vec::new(), None)
+        } else {
+            let (rest, end) = self.stream.finish(false);
+            (rest, Some(end))
         };
         if let Some(error) = self.stream.tally().error.as_ref().filter(|e| !e.after_content) {
             return Ok(Begin::Error(error.clone()));

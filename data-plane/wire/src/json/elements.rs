@@ -1,6 +1,7 @@
-use memchr::memchr2;
+use memchr::memchr;
 
-use super::{Value, ValueKind, scan::plain};
+use super::scan::{is_escaped, plain};
+use super::{Value, ValueKind};
 
 /// The elements of an array that is all there, one after the other; ends at what is malformed.
 #[derive(Clone, Debug)]
@@ -15,6 +16,12 @@ impl<'a> Elements<'a> {
     pub fn of(array: &'a [u8]) -> Self {
         let at = usize::from(array.first() == Some(&b'['));
         Self { text: if at == 1 { array } else { &[] }, at, index: 0 }
+    }
+
+    /// The value that `text` begins with, whatever follows it.
+    pub fn first(text: &'a [u8]) -> Option<Value<'a>> {
+        let (length, kind) = measure(text)?;
+        Some(Value { index: 0, raw: text.get(..length)?, kind })
     }
 }
 
@@ -69,13 +76,22 @@ fn measure(text: &[u8]) -> Option<(usize, ValueKind)> {
 }
 
 /// The end of the string that begins at `at`.
-fn skip_string(text: &[u8], at: usize) -> Option<usize> {
-    let mut at = at + 1;
+pub(super) fn skip_string(text: &[u8], at: usize) -> Option<usize> {
+    let from = at + 1;
+    let mut at = from;
     loop {
-        at += memchr2(b'"', b'\\', text.get(at..)?)?;
-        if text.get(at) == Some(&b'"') {
+        at += quote(text.get(at..)?)?;
+        if !is_escaped(text, from, at) {
             return Some(at + 1);
         }
-        at += 2;
+        at += 1;
     }
+}
+
+/// The first quote. Most strings are short, and looking at their bytes is quicker than to call for
+/// help.
+pub(super) fn quote(text: &[u8]) -> Option<usize> {
+    const NEAR: usize = 16;
+    let (near, far) = text.split_at(text.len().min(NEAR));
+    near.iter().position(|&byte| byte == b'"').or_else(|| memchr(b'"', far).map(|at| at + NEAR))
 }

@@ -7,6 +7,7 @@
 
 mod edit;
 mod elements;
+mod keys;
 mod members;
 mod object;
 mod scan;
@@ -14,6 +15,7 @@ mod text;
 
 pub use edit::Edits;
 pub use elements::Elements;
+pub use keys::Keys;
 pub use members::{Member, Members};
 pub use object::{MemberError, Object, Value};
 pub use scan::{ScanError, ScanErrorKind, Scanner};

@@ -76,11 +76,13 @@ impl<'a> Object<'a> {
     /// The first value of the member called `name`, whatever else there is: for texts that decide
     /// nothing.
     pub fn first(&self, name: &str) -> Option<Value<'a>> {
-        let (index, member) = self
-            .members
-            .iter()
-            .enumerate()
-            .find(|(_, member)| self.key(member).is_some_and(|key| key == name))?;
+        let (index, member) = self.members.iter().enumerate().find(|(_, member)| {
+            if member.escaped {
+                return self.key(member).is_some_and(|key| key == name);
+            }
+            let key = member.key();
+            self.text.get(key.start + 1..key.end - 1) == Some(name.as_bytes())
+        })?;
         Some(self.value(index, member))
     }
 

@@ -1,5 +1,6 @@
 use memchr::memchr2;
 
+use super::elements::quote;
 use super::{MAX_DEPTH, Member, Members, ValueKind};
 
 /// Finds the top-level members of an object, fed piece by piece, wherever the pieces are cut.
@@ -103,7 +104,8 @@ impl Scanner {
         let mut at = 0;
         while let Some(&byte) = piece.get(at) {
             at = match self.state {
-                State::Key | State::String | State::NestedString => self.in_string(piece, at)?,
+                State::Key => self.in_key(piece, at),
+                State::String | State::NestedString => self.in_string(piece, at)?,
                 State::Nested => self.in_nested(piece, at)?,
                 State::Scalar => self.in_scalar(piece, at)?,
                 State::KeyEscape => self.go(State::Key, at),
@@ -204,30 +206,43 @@ impl Scanner {
         }
     }
 
-    /// Skips to the end of a string, an escape, or the end of the piece.
-    fn in_string(&mut self, piece: &[u8], at: usize) -> Result<usize, ScanError> {
+    /// Skips to the end of a key, an escape in it, or the end of the piece.
+    fn in_key(&mut self, piece: &[u8], at: usize) -> usize {
         let rest = piece.get(at..).unwrap_or_default();
-        let Some(found) = memchr2(b'"', b'\\', rest) else { return Ok(piece.len()) };
+        let Some(found) = memchr2(b'"', b'\\', rest) else { return piece.len() };
         let at = at + found;
-        let quote = piece.get(at) == Some(&b'"');
-        let next = match (self.state, quote) {
-            (State::Key, true) => {
-                self.open.key_end = self.place(at + 1);
-                self.go(State::Colon, at)
+        if piece.get(at) == Some(&b'"') {
+            self.open.key_end = self.place(at + 1);
+            return self.go(State::Colon, at);
+        }
+        self.open.escaped = true;
+        self.go(State::KeyEscape, at)
+    }
+
+    /// Skips to the end of a string, or of the piece. Only quotes are looked for: texts are full of
+    /// escapes, most of them line ends.
+    fn in_string(&mut self, piece: &[u8], from: usize) -> Result<usize, ScanError> {
+        let nested = self.state == State::NestedString;
+        let mut at = from;
+        loop {
+            let rest = piece.get(at..).unwrap_or_default();
+            let Some(found) = quote(rest) else {
+                if is_escaped(piece, from, piece.len()) {
+                    self.state = if nested { State::NestedEscape } else { State::StringEscape };
+                }
+                return Ok(piece.len());
+            };
+            at += found;
+            if is_escaped(piece, from, at) {
+                at += 1;
+                continue;
             }
-            (State::Key, false) => {
-                self.open.escaped = true;
-                self.go(State::KeyEscape, at)
+            if nested {
+                return Ok(self.go(State::Nested, at));
             }
-            (State::NestedString, true) => self.go(State::Nested, at),
-            (State::NestedString, false) => self.go(State::NestedEscape, at),
-            (_, true) => {
-                self.end_value(at + 1)?;
-                at + 1
-            }
-            (_, false) => self.go(State::StringEscape, at),
-        };
-        Ok(next)
+            self.end_value(at + 1)?;
+            return Ok(at + 1);
+        }
     }
 
     fn in_scalar(&mut self, piece: &[u8], at: usize) -> Result<usize, ScanError> {
@@ -277,6 +292,13 @@ impl Scanner {
             at += 1;
         }
     }
+}
+
+/// Whether the byte at `at` stands after an odd number of backslashes, of which the first is at `from`
+/// or later.
+pub(super) fn is_escaped(bytes: &[u8], from: usize, at: usize) -> bool {
+    let before = bytes.get(from..at).unwrap_or_default();
+    before.iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1
 }
 
 /// Quotes and brackets: `|0x20` folds `[` onto `{` and `]` onto `}`, and nothing else onto them.

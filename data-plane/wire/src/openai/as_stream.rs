@@ -37,7 +37,7 @@ pub fn answer_as_stream(body: &[u8], include_usage: bool) -> Option<Vec<u8>> {
         deltas.extend_from_slice(b"{\"index\":");
         deltas.extend_from_slice(&index);
         deltas.extend_from_slice(b",\"delta\":");
-        deltas.extend_from_slice(&delta(choice.first("message")?.object()?));
+        deltas.extend_from_slice(&delta(&choice.first("message")?.object()?));
         deltas.extend_from_slice(b",\"finish_reason\":null}");
         ends.extend_from_slice(b"{\"index\":");
         ends.extend_from_slice(&index);
@@ -56,7 +56,7 @@ pub fn answer_as_stream(body: &[u8], include_usage: bool) -> Option<Vec<u8>> {
 }
 
 /// A message as a delta: the same members, its tool calls numbered.
-fn delta(message: Object<'_>) -> Vec<u8> {
+fn delta(message: &Object<'_>) -> Vec<u8> {
     let mut out = vec![b'{'];
     for (name, value) in message.iter() {
         if out.len() > 1 {

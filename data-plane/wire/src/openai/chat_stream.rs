@@ -1,8 +1,7 @@
 use bytes::{Bytes, BytesMut};
-use memchr::memmem;
 
 use super::{Usage, upstream_error};
-use crate::json::{Object, ValueKind};
+use crate::json::{Elements, Keys, Object, ValueKind};
 use crate::sse::{Event, Splitter, write_data};
 
 /// An incomplete event is held back up to this size, and passed on as it comes beyond it.
@@ -183,6 +182,9 @@ impl ChatStream {
             self.tally.done = true;
             return false;
         }
+        if event.name.is_none() && self.ordinary(data) {
+            return false;
+        }
         let Ok(chunk) = Object::scan(data) else {
             if event.name == Some(b"error") {
                 self.error(data, None);
@@ -212,33 +214,43 @@ impl ChatStream {
         if empty {
             return self.strip_usage && usage.is_some();
         }
-        self.choices(choices.raw);
+        let mut said = Said::default();
+        Keys::of(choices.raw).for_each(|(key, value)| said.note(key, value));
+        self.said(&said);
         false
     }
 
-    /// What a chunk's choices hold. Their text is looked through for keys, which cannot stand in a
-    /// string unescaped: quicker than a scan of every level, on every chunk.
-    fn choices(&mut self, raw: &[u8]) {
-        let mut content = false;
-        for key in [&b"\"content\""[..], b"\"reasoning_content\"", b"\"reasoning\"", b"\"refusal\""]
-        {
-            if let Some(value) = value_of(raw, key)
-                && value.first() == Some(&b'"')
-            {
-                let length = string_length(value);
-                content |= length > 0;
-                self.tally.content_bytes += length as u64;
+    /// Notes what an ordinary chunk says: one with choices, without usage and error. Nearly all are
+    /// ordinary, and one walk over their keys, at whatever depth, is all that they cost. Whether it
+    /// was one.
+    fn ordinary(&mut self, data: &[u8]) -> bool {
+        let mut choices = false;
+        let mut said = Said::default();
+        for (key, value) in Keys::of(data) {
+            match key {
+                b"usage" if value.first() == Some(&b'{') => return false,
+                b"error" if !value.starts_with(b"null") => return false,
+                b"x_groq" => return false,
+                b"choices" => {
+                    let inner = value.strip_prefix(b"[").unwrap_or_default().trim_ascii_start();
+                    if inner.first() != Some(&b'{') {
+                        return false;
+                    }
+                    choices = true;
+                }
+                key => said.note(key, value),
             }
         }
-        for key in [&b"\"tool_calls\""[..], b"\"function_call\"", b"\"audio\""] {
-            content |= value_of(raw, key)
-                .is_some_and(|value| !value.starts_with(b"null") && !value.starts_with(b"[]"));
+        if choices {
+            self.said(&said);
         }
-        self.tally.content_chunks += u64::from(content);
-        if !self.tally.finished {
-            self.tally.finished = value_of(raw, b"\"finish_reason\"")
-                .is_some_and(|value| value.first() == Some(&b'"') && string_length(value) > 0);
-        }
+        choices
+    }
+
+    fn said(&mut self, said: &Said) {
+        self.tally.content_chunks += u64::from(said.content);
+        self.tally.content_bytes += said.bytes;
+        self.tally.finished |= said.finished;
     }
 
     fn error(&mut self, data: &[u8], chunk: Option<&Object<'_>>) {
@@ -255,32 +267,36 @@ impl ChatStream {
     }
 }
 
-/// What follows a key and its colon.
-fn value_of<'a>(text: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
-    let mut from = 0;
-    loop {
-        let rest = text.get(from..)?;
-        let found = memmem::find(rest, key)?;
-        let after = rest.get(found + key.len()..)?.trim_ascii_start();
-        if let Some(value) = after.strip_prefix(b":") {
-            return Some(value.trim_ascii_start());
+/// What a chunk holds for its reader.
+#[derive(Default)]
+struct Said {
+    content: bool,
+    bytes: u64,
+    finished: bool,
+}
+
+impl Said {
+    fn note(&mut self, key: &[u8], value: &[u8]) {
+        match key {
+            b"content" | b"reasoning_content" | b"reasoning" | b"refusal" => {
+                let length = string_length(value);
+                self.content |= length > 0;
+                self.bytes += length as u64;
+            }
+            b"tool_calls" | b"function_call" | b"audio" => {
+                self.content |= !value.starts_with(b"null") && !value.starts_with(b"[]");
+            }
+            b"finish_reason" => self.finished |= string_length(value) > 0,
+            _ => {}
         }
-        // A value that looks like the key.
-        from += found + key.len();
     }
 }
 
-/// How long the string is that `text` begins with, its quotes left out.
+/// How long the string is that `text` begins with, its quotes left out; 0 for anything else.
 fn string_length(text: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(found) = memchr::memchr2(b'"', b'\\', text.get(at..).unwrap_or_default()) {
-        at += found;
-        if text.get(at) == Some(&b'"') {
-            break;
-        }
-        at += 2;
-    }
-    at.min(text.len()).saturating_sub(1)
+    Elements::first(text)
+        .filter(|first| first.kind == ValueKind::String)
+        .map_or(0, |first| first.raw.len() - 2)
 }
 
 /// Whether an event that had no blank line at its end is all there.

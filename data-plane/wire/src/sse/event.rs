@@ -13,6 +13,9 @@ impl<'a> Event<'a> {
     /// Reads the lines of one event. Comments and fields that mean nothing here are skipped, and so
     /// is a byte order mark.
     pub fn read(bytes: &'a [u8]) -> Self {
+        if let Some(data) = only_line(bytes) {
+            return Self { name: None, data: Some(Cow::Borrowed(data)) };
+        }
         let mut event = Self::default();
         for (name, value) in fields(bytes) {
             match name {
@@ -30,6 +33,15 @@ impl<'a> Event<'a> {
         }
         event
     }
+}
+
+/// The data of an event that has one line of it and nothing else, as most have.
+fn only_line(bytes: &[u8]) -> Option<&[u8]> {
+    let value = bytes.strip_prefix(b"data:")?;
+    let value = value.strip_prefix(b" ").unwrap_or(value);
+    let end = memchr::memchr2(b'\n', b'\r', value).unwrap_or(value.len());
+    let (value, rest) = value.split_at(end);
+    rest.iter().all(|byte| matches!(byte, b'\n' | b'\r')).then_some(value)
 }
 
 /// The fields of an event, in order, comments left out.

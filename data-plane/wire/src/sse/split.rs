@@ -24,7 +24,7 @@ impl Splitter {
         let mut at = from;
         loop {
             let rest = piece.get(at..).unwrap_or_default();
-            let Some(&first) = rest.first() else { return None };
+            let &first = rest.first()?;
             self.over = false;
             if self.after_cr {
                 self.after_cr = false;

@@ -37,7 +37,8 @@ fn events_end_after_a_blank_line_of_any_sort() {
 
 #[test]
 fn fields_are_read_as_the_standard_says() {
-    let data = |text: &'static str| Event::read(text.as_bytes()).data.map(|data| data.into_owned());
+    let data =
+        |text: &'static str| Event::read(text.as_bytes()).data.map(std::borrow::Cow::into_owned);
     assert_eq!(data("data:a\n\n"), Some(b"a".to_vec()));
     assert_eq!(data("data:  a\n\n"), Some(b" a".to_vec()));
     assert_eq!(data("data: a\ndata\ndata: b\n\n"), Some(b"a\n\nb".to_vec()));

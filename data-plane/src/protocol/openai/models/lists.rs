@@ -18,7 +18,7 @@ use crate::upstream::{Call, Deadlines};
 use crate::worker::Worker;
 
 /// How long a list is fresh, and how long nobody asks again after a failure.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_mins(1);
 const FAILED: Duration = Duration::from_secs(5);
 
 /// How long a list may take.

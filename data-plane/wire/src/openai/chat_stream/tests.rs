@@ -85,8 +85,8 @@ fn how_a_stream_ends_is_told() {
     let end = |text: &str| run(text.as_bytes(), &[], true).2;
     assert_eq!(end(&format!("{PLAIN}{DONE}")), StreamEnd::Done);
     assert_eq!(end(PLAIN), StreamEnd::Finished);
-    assert_eq!(end(&PLAIN[..200]), StreamEnd::Cut);
-    assert_eq!(end(&PLAIN[..50]), StreamEnd::Cut);
+    assert_eq!(end(PLAIN.split_at(200).0), StreamEnd::Cut);
+    assert_eq!(end(PLAIN.split_at(50).0), StreamEnd::Cut);
     assert_eq!(end(""), StreamEnd::Empty);
     assert_eq!(end(": comment\n\n"), StreamEnd::Empty);
     assert_eq!(end("data: {\"error\":{\"message\":\"x\"}}\n\n"), StreamEnd::Error);
