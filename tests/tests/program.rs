@@ -89,6 +89,13 @@ fn version_and_descriptor_go_to_standard_output() {
     assert!(document["paths"]["/apis/v1/routes"].is_object());
 }
 
+#[test]
+fn the_committed_descriptor_is_current() {
+    let made = run(&["openapi"]).stdout;
+    let committed = std::fs::read(command::repository().join("openapi/sanmon.json")).unwrap();
+    assert!(made == committed, "openapi/sanmon.json is stale: run scripts/openapi");
+}
+
 /// Starts both planes in `folder` and returns the process once its admin API answers.
 async fn started(folder: &Path, format: &str) -> (Process, String) {
     let admin = format!("127.0.0.1:{}", ports::free());
