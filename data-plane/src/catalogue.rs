@@ -12,7 +12,7 @@ use sanmon_shared::resources::{
 use sanmon_shared::{Problem, Resource};
 use serde_json::Value;
 
-use crate::plugin::{BuildContext, registry};
+use crate::plugin::{BuildContext, PluginKind, registry};
 use crate::provider::{self, Provider};
 use crate::snapshot::{Apikey, Backend, GlobalPlugin, NamedPlugin, Route, Service, compile};
 
@@ -23,7 +23,7 @@ pub struct Catalogue {
 
 /// The catalogue; made once, for it costs every plugin's schema.
 pub fn catalogue() -> Catalogue {
-    Catalogue { plugins: registry::PLUGINS.iter().map(|kind| kind.info()).collect() }
+    Catalogue { plugins: registry::PLUGINS.iter().map(PluginKind::info).collect() }
 }
 
 impl PluginCatalogue for Catalogue {

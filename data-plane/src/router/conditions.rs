@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
 use actix_web::http::Method;
-use actix_web::http::header::{ACCESS_CONTROL_REQUEST_METHOD, COOKIE, HeaderName, ORIGIN};
+use actix_web::http::header::{
+    ACCESS_CONTROL_REQUEST_METHOD, COOKIE, HeaderName, HeaderValue, ORIGIN,
+};
 use regex::Regex;
 use sanmon_shared::problem::join_pointer;
 use sanmon_shared::{Problem, resources};
@@ -95,7 +97,7 @@ impl Conditions {
     pub(super) fn met(&self, query: &RouteQuery<'_>, rest: &str) -> Met {
         let values = (!self.exact || rest.is_empty() || rest == "/")
             && self.headers.iter().all(|(name, expected)| {
-                expected.is_met(query.headers.get_all(name).map(|value| value.as_bytes()))
+                expected.is_met(query.headers.get_all(name).map(HeaderValue::as_bytes))
             })
             && self.query.iter().all(|(name, expected)| {
                 let pairs = url::form_urlencoded::parse(query.query.as_bytes());

@@ -48,13 +48,12 @@ impl Node {
             }
             [Segment::Literal(text), rest @ ..] => {
                 let children = self.literals.get_or_insert_default();
-                match children.get_mut(text) {
-                    Some(child) => Arc::make_mut(child).insert(rest, leaf),
-                    None => {
-                        let mut child = Self::default();
-                        child.insert(rest, leaf);
-                        children.insert_mut(text.clone(), Arc::new(child));
-                    }
+                if let Some(child) = children.get_mut(text) {
+                    Arc::make_mut(child).insert(rest, leaf);
+                } else {
+                    let mut child = Self::default();
+                    child.insert(rest, leaf);
+                    children.insert_mut(text.clone(), Arc::new(child));
                 }
             }
             [segment, rest @ ..] => {

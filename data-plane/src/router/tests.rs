@@ -1,5 +1,7 @@
 //! Rules one by one. That they hold together is in [`reference`].
 
+#![expect(clippy::needless_pass_by_value, reason = "documents read better without `&`")]
+
 mod reference;
 
 use std::sync::Arc;
@@ -38,12 +40,12 @@ fn remove(router: &mut Router, route: &Route) {
     }
 }
 
-fn router(routes: &[(&str, Value)]) -> Router {
-    let mut router = Router::default();
+fn tree(routes: &[(&str, Value)]) -> Router {
+    let mut made = Router::default();
     for (id, frontend) in routes {
-        insert(&mut router, &route(id, frontend.clone()));
+        insert(&mut made, &route(id, frontend.clone()));
     }
-    router
+    made
 }
 
 /// What a request is asked about.
@@ -109,7 +111,7 @@ fn domains(list: &[&str]) -> Value {
 
 #[test]
 fn hosts_go_from_exact_over_the_longest_pattern_to_any() {
-    let router = router(&[
+    let router = tree(&[
         ("any", domains(&[])),
         ("star", domains(&["*/v1"])),
         ("com", domains(&["*.com"])),
@@ -127,7 +129,7 @@ fn hosts_go_from_exact_over_the_longest_pattern_to_any() {
 
 #[test]
 fn the_longest_prefix_of_whole_segments_goes_first() {
-    let router = router(&[
+    let router = tree(&[
         ("root", domains(&["h"])),
         ("api", domains(&["h/api"])),
         ("v1", domains(&["h/api/v1/"])),
@@ -148,7 +150,7 @@ fn the_longest_prefix_of_whole_segments_goes_first() {
 
 #[test]
 fn segments_go_from_literal_over_expression_and_star_to_name() {
-    let router = router(&[
+    let router = tree(&[
         ("name", domains(&["h/:id/x"])),
         ("star", domains(&["h/a*/x"])),
         ("expression", domains(&["h/$id<[a-z]+>/x"])),
@@ -165,7 +167,7 @@ fn segments_go_from_literal_over_expression_and_star_to_name() {
 
 #[test]
 fn names_in_paths_are_told() {
-    let router = router(&[("r", domains(&["h/users/:id/$kind<a|b/?>/x"]))]);
+    let router = tree(&[("r", domains(&["h/users/:id/$kind<a|b/?>/x"]))]);
     let asked = Asked::get("h/users/7/a/x/more");
     let matched = router.candidates(asked.query()).next().unwrap();
     assert_eq!(matched.param(&asked.path, "id"), Some("7"));
@@ -175,7 +177,7 @@ fn names_in_paths_are_told() {
 
 #[test]
 fn what_fails_falls_back_to_the_next() {
-    let router = router(&[
+    let router = tree(&[
         ("post", json!({"domains": ["h/api"], "methods": ["post"]})),
         ("exact", json!({"domains": ["h/api"], "exact": true})),
         ("any", domains(&["h"])),
@@ -197,7 +199,7 @@ fn values_are_expected_in_five_ways() {
         ("Wildcard(a*c)", vec!["ac", "abc"], vec!["abcd"]),
         ("NotDefined()", vec![], vec!["", "x"]),
     ] {
-        let router = router(&[
+        let router = tree(&[
             ("header", json!({"domains": ["h/header"], "headers": {"X-A": expected}})),
             ("query", json!({"domains": ["h/query"], "query": {"q": expected}})),
             ("cookie", json!({"domains": ["h/cookie"], "cookies": {"c": expected}})),
@@ -216,14 +218,18 @@ fn values_are_expected_in_five_ways() {
             all[0]
         };
         assert_eq!(matches(None), expected == "NotDefined()", "{expected}");
-        yes.iter().for_each(|value| assert!(matches(Some(value)), "{expected} {value}"));
-        no.iter().for_each(|value| assert!(!matches(Some(value)), "{expected} {value}"));
+        for value in yes {
+            assert!(matches(Some(value)), "{expected} {value}");
+        }
+        for value in no {
+            assert!(!matches(Some(value)), "{expected} {value}");
+        }
     }
 }
 
 #[test]
 fn more_expectations_go_first() {
-    let router = router(&[
+    let router = tree(&[
         ("a", domains(&["h"])),
         ("b", json!({"domains": ["h"], "methods": ["GET"]})),
         ("c", json!({"domains": ["h"], "headers": {"x": "Exists()"}})),
@@ -236,7 +242,7 @@ fn more_expectations_go_first() {
 
 #[test]
 fn a_preflight_matches_by_the_method_that_it_asks_for() {
-    let router = router(&[("r", json!({"domains": ["h"], "methods": ["POST"]}))]);
+    let router = tree(&[("r", json!({"domains": ["h"], "methods": ["POST"]}))]);
     let preflight = |method: &str| {
         Asked::get("h/")
             .method(Method::OPTIONS)
@@ -252,7 +258,7 @@ fn a_preflight_matches_by_the_method_that_it_asks_for() {
 
 #[test]
 fn configured_paths_are_spelt_like_requests() {
-    let router = router(&[("r", domains(&["h/caf\u{e9}/%7euser/a%2fb"]))]);
+    let router = tree(&[("r", domains(&["h/caf\u{e9}/%7euser/a%2fb"]))]);
     let raw = path("/caf%c3%a9/~user/a%2Fb/x").unwrap();
     assert_eq!(Asked::get(&format!("h{raw}")).ids(&router), ["r"]);
 }
@@ -279,7 +285,7 @@ fn mistakes_in_domains_are_pointed_at() {
 
 #[test]
 fn the_404_says_what_no_route_has() {
-    let router = router(&[
+    let router = tree(&[
         ("r", domains(&["h.com/api"])),
         ("m", json!({"domains": ["h.com/post"], "methods": ["POST"]})),
     ]);

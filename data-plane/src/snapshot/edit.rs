@@ -255,7 +255,9 @@ fn each_domain(
     }
     for domain in &route.domains {
         if domain.is_relative() {
-            inherited.iter().for_each(|host| visit(&domain.below(host)));
+            for host in inherited {
+                visit(&domain.below(host));
+            }
         } else {
             visit(domain);
         }

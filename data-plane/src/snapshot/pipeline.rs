@@ -84,8 +84,9 @@ impl Pipeline {
         // A plugin that is missing ends the request later, with the right error.
         let declined =
             self.plugins(Phase::Match, path).flatten().any(|plugin| !plugin.matches(exchange));
+        let mut preflight = self.plugins(Phase::Preflight, path).flatten();
         let unanswered = exchange.matched.preflight
-            && self.plugins(Phase::Preflight, path).flatten().next().is_none();
+            && !preflight.any(|plugin| plugin.preflight(exchange).is_some());
         !declined && !unanswered
     }
 
@@ -111,9 +112,10 @@ impl Pipeline {
         }
     }
 
+    /// Of the route or its service. Global ones say nothing of what a route is for.
     fn has_backend_plugins(&self) -> bool {
         let service = self.service.iter().flat_map(|service| &service.slots.0);
-        let mut slots = self.globals.0.iter().chain(service).chain(&self.route.slots.0);
+        let mut slots = service.chain(&self.route.slots.0);
         slots.any(|slot| {
             let plugin = match &slot.plugin {
                 SlotPlugin::Own(plugin) => Some(plugin),

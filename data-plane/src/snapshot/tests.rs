@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "documents read better without `&`")]
+
 use std::sync::Arc;
 
 use actix_web::http::Method;
@@ -170,7 +172,7 @@ fn what_cannot_be_built_is_quarantined_alone_and_keeps_its_last_good_form() {
         revision: 7,
         reason: "/plugins/0/plugin: there is no kind of plugin named \"nonesuch\"".to_owned(),
     };
-    assert_eq!(refusals, [expected.clone()]);
+    assert_eq!(refusals, std::slice::from_ref(&expected));
     // It stays refused while others change, and is forgotten when it is repaired or deleted.
     let (third, refusals) = edited(&second, &changes(&[route("x", &["x.com"], json!({}))]));
     assert_eq!(refusals, [expected]);
@@ -273,19 +275,89 @@ fn targets_answer_where_no_plugin_does() {
 }
 
 #[test]
+fn a_route_with_backend_plugins_never_calls_its_targets() {
+    let chat = |includes: &[&str]| {
+        json!({
+            "plugin": "openai-chat-completions",
+            "includes": includes,
+            "config": {"refs": ["p"]}
+        })
+    };
+    let targets = json!({"url": "http://placeholder:1"});
+    let mut global = chat(&["/global"]);
+    global.as_object_mut().unwrap().insert("id".into(), "g".into());
+    let snapshot = snapshot(&[
+        ("global-plugins", global),
+        (
+            "plugins",
+            json!({
+                "id": "named", "plugin": "openai-chat-completions", "config": {"refs": ["p"]}
+            }),
+        ),
+        ("services", json!({"id": "s", "domains": ["s.com"], "plugins": [chat(&["/v1"])]})),
+        route("own", &["1.com"], json!({"backend": targets, "plugins": [chat(&["/v1/chat"])]})),
+        route(
+            "ref",
+            &["2.com"],
+            json!({"backend": targets, "plugins": [
+                {"ref": "named", "includes": ["/v2"]}
+            ]}),
+        ),
+        route("inherits", &[], json!({"service_ref": "s", "backend": targets})),
+        route("plain", &["3.com"], json!({"backend": targets})),
+        route(
+            "off",
+            &["4.com"],
+            json!({"backend": targets, "plugins": [
+                {"plugin": "openai-chat-completions", "enabled": false, "config": {"refs": ["p"]}}
+            ]}),
+        ),
+        route("gone", &["5.com"], json!({"backend": targets, "plugins": [{"ref": "nonesuch"}]})),
+    ]);
+    let plugin = Ok("plugin".to_owned());
+    let placeholder = Ok("placeholder".to_owned());
+    for (id, path, expected) in [
+        ("own", "/v1/chat/completions", &plugin),
+        ("own", "/v1/models", &Err(Code::NoBackend)),
+        ("ref", "/v2/x", &plugin),
+        ("ref", "/v1", &Err(Code::NoBackend)),
+        ("inherits", "/v1", &plugin),
+        ("inherits", "/", &Err(Code::NoBackend)),
+        ("plain", "/", &placeholder),
+        ("plain", "/global", &plugin),
+        ("off", "/", &placeholder),
+        ("gone", "/", &Err(Code::ReferenceMissing)),
+    ] {
+        assert_eq!(&answerer(&snapshot, id, path), expected, "{id} {path}");
+    }
+}
+
+#[test]
 fn a_preflight_is_accepted_where_somebody_answers_it() {
     let snapshot = snapshot(&[
         route("plain", &["a.com"], json!({})),
         route("cors", &["a.com"], json!({"plugins": [{"plugin": "cors"}]})),
+        route(
+            "excluded",
+            &["a.com"],
+            json!({"plugins": [
+                {"plugin": "cors", "config": {"excluded_patterns": ["/.*"]}}
+            ]}),
+        ),
     ]);
     let accepts = |id: &str, preflight: bool| {
-        let mut exchange = Exchange::for_test(TestRequest::default().method(Method::OPTIONS));
+        let request = TestRequest::default()
+            .method(Method::OPTIONS)
+            .insert_header(("origin", "https://a"))
+            .insert_header(("access-control-request-method", "POST"));
+        let mut exchange = Exchange::for_test(request);
         exchange.matched = Matched { preflight, ..matched(&snapshot, id) };
         Pipeline::of(&snapshot, &exchange.matched).unwrap().accepts(&exchange)
     };
     assert!(accepts("plain", false));
     assert!(!accepts("plain", true));
     assert!(accepts("cors", true));
+    assert!(!accepts("excluded", true));
 }
 
 #[test]

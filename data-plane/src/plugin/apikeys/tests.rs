@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "documents read better without `&`")]
+
 use actix_web::test::TestRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -48,6 +50,7 @@ fn call(plugin: &Apikeys, exchange: &mut Exchange) -> Result<Option<String>, (Co
     Ok(exchange.key.as_ref().map(|key| key.id.to_string()))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what `call` returns")]
 fn passed() -> Result<Option<String>, (Code, String)> {
     Ok(Some("app".to_owned()))
 }

@@ -135,8 +135,9 @@ impl Plugin for Cors {
         let origins: Box<[Box<str>]> = config
             .allow_origin
             .split(',')
-            .map(|origin| origin.trim().trim_end_matches('/').to_ascii_lowercase().into())
-            .filter(|origin: &Box<str>| !origin.is_empty())
+            .map(|origin| origin.trim().trim_end_matches('/').to_ascii_lowercase())
+            .filter(|origin| !origin.is_empty())
+            .map(Box::from)
             .collect();
         if origins.is_empty() {
             problems.push(Problem::at("/allow_origin", "no origin could ever call"));

@@ -22,9 +22,8 @@ struct Plain {
 
 impl Plain {
     fn built(&self) -> Arc<Route> {
-        let join = |(host, path): &(String, Vec<String>)| match path.is_empty() {
-            true => host.clone(),
-            false => format!("{host}/{}", path.join("/")),
+        let join = |(host, path): &(String, Vec<String>)| {
+            if path.is_empty() { host.clone() } else { format!("{host}/{}", path.join("/")) }
         };
         let headers = self.header.iter().map(|value| ("x-h".to_owned(), json!(value)));
         let frontend = json!({
@@ -101,7 +100,7 @@ fn rank_of_host(host: &str) -> (u8, Reverse<usize>, bool, &str) {
     match host {
         "*" => (2, Reverse(0), false, ""),
         pattern if pattern.contains('*') => {
-            let below = pattern.starts_with("*.") && !pattern[2..].contains('*');
+            let below = pattern.strip_prefix("*.").is_some_and(|rest| !rest.contains('*'));
             (1, Reverse(pattern.len()), !below, pattern)
         }
         exact => (0, Reverse(0), false, exact),
@@ -245,9 +244,11 @@ fn requests() -> impl Strategy<Value = Asked> {
     })
 }
 
-fn built(routes: &[Plain]) -> Router {
+fn of_all(plains: &[Plain]) -> Router {
     let mut router = Router::default();
-    routes.iter().for_each(|plain| insert(&mut router, &plain.built()));
+    for plain in plains {
+        insert(&mut router, &plain.built());
+    }
     router
 }
 
@@ -258,7 +259,7 @@ proptest! {
     fn it_finds_what_a_search_from_end_to_end_finds(
         routes in routes(), requests in prop::collection::vec(requests(), 12)
     ) {
-        let router = built(&routes);
+        let router = of_all(&routes);
         for asked in requests {
             let found: Vec<(String, String)> =
                 asked.of(&router).into_iter().map(|(id, p)| (id, p.to_owned())).collect();
@@ -270,18 +271,22 @@ proptest! {
     fn the_order_of_insertion_does_not_show(
         (routes, shuffled) in routes().prop_flat_map(|r| (Just(r.clone()), Just(r).prop_shuffle()))
     ) {
-        prop_assert_eq!(dump(&built(&routes)), dump(&built(&shuffled)));
+        prop_assert_eq!(dump(&of_all(&routes)), dump(&of_all(&shuffled)));
     }
 
     #[test]
     fn what_is_removed_leaves_nothing(routes in routes(), keep in 0_usize..14) {
         let keep = keep.min(routes.len());
         let (kept, removed) = routes.split_at(keep);
-        let before = built(kept);
+        let before = of_all(kept);
         let mut after = before.clone();
-        removed.iter().for_each(|plain| insert(&mut after, &plain.built()));
+        for plain in removed {
+            insert(&mut after, &plain.built());
+        }
         let text = dump(&before);
-        removed.iter().for_each(|plain| remove(&mut after, &plain.built()));
+        for plain in removed {
+            remove(&mut after, &plain.built());
+        }
         prop_assert_eq!(dump(&after), &*text);
         // The clone from which it came never changed.
         prop_assert_eq!(dump(&before), &*text);
