@@ -36,7 +36,7 @@ fn targets() -> Vec<(&'static str, String, &'static str, Value)> {
         ("backends", "b", backend),
         ("plugins", "p", json!({"id": "p", "plugin": "apikeys", "config": {"mandatory": true}})),
         ("global-plugins", "g", json!({"id": "g", "plugin": "cors", "config": {}})),
-        ("providers", "mock", mock_provider("mock")),
+        ("providers", "other", mock_provider("other")),
         ("embedding-models", "e", json!({"id": "e", "provider": "mock"})),
         ("apikeys", "app", apikey("app")),
         ("admins", "a", json!({"id": "a", "name": "a", "role": "viewer"})),
@@ -57,7 +57,7 @@ fn targets() -> Vec<(&'static str, String, &'static str, Value)> {
     }
     let operations = json!({"operations": [
         {"action": "create", "kind": "apikeys", "document": apikey("t")},
-        {"action": "merge", "kind": "apikeys", "id": "app", "patch": {"tags": ["x"]}},
+        {"action": "put", "kind": "apikeys", "id": "u", "document": apikey("u")},
     ]});
     targets.push(("POST", "/transactions".to_owned(), json, operations));
     targets.push(("POST", "/routes/_bulk".to_owned(), "application/x-ndjson", route.clone()));

@@ -189,7 +189,7 @@ impl Planted {
             }
             let refused = client.key(CALLER).chat(&chat("m", PROMPT)).await.expect(401);
             self.seen.note("refused", refused.text());
-            let odd = known.chat(&json!({"model": PROMPT})).await;
+            let odd = known.chat(&json!({"messages": PROMPT})).await;
             self.seen.note("odd", odd.text().replace(PROMPT, ""));
         }
     }

@@ -44,12 +44,12 @@ pub(super) fn provider_error(
 ) -> HttpResponse {
     let (message, _) = upstream_error(&body);
     let json = Scanner::scan(&body).is_ok();
+    let tells = endpoint.is_some_and(|endpoint| tells_credential(&body, endpoint));
     tracing::debug!(
         status = status.as_u16(),
-        message = message.as_deref().unwrap_or_default(),
+        message = message.as_deref().filter(|_| !tells).unwrap_or_default(),
         "the provider answered with an error"
     );
-    let tells = endpoint.is_some_and(|endpoint| tells_credential(&body, endpoint));
     let body = if json && !tells {
         body
     } else {
