@@ -115,3 +115,28 @@ fn names_of_kinds_are_unique() {
     names.dedup();
     assert_eq!(names.len(), count);
 }
+
+#[test]
+fn the_table_of_vendors() {
+    let rows: Vec<String> = KINDS
+        .iter()
+        .map(|kind| {
+            let model = |model: Option<Option<&str>>| match model {
+                None => "-".to_owned(),
+                Some(model) => model.unwrap_or("(none)").to_owned(),
+            };
+            let renames: Vec<String> =
+                kind.renames.iter().map(|(from, to)| format!("{from}>{to}")).collect();
+            format!(
+                "{} | {} | {:?} | chat {} | embeddings {} | {}",
+                kind.name,
+                kind.base_url,
+                kind.auth,
+                model(kind.chat),
+                model(kind.embeddings),
+                renames.join(" "),
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(rows.join("\n"));
+}

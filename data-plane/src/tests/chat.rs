@@ -5,6 +5,7 @@ use super::gateway::Setting;
 use super::llm::{self, ANSWER, CHAT, mock, post, provider, sent, streamed, upstream, whole};
 use super::*;
 use crate::limits::Limits;
+use crate::plane::AccessLog;
 use sanmon_shared::secret::{HashedSecret, bearer};
 use sanmon_shared::task::Tasks;
 
@@ -445,4 +446,37 @@ async fn a_key_may_ask_for_what_its_constraints_say() {
     let answer = ask(&gateway, r#"{"messages":[]}"#).await;
     assert_eq!(answer.status, 401);
     assert_eq!(answer.json()["error"]["code"], "invalid_api_key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_accounted_as_counted_or_as_guessed() {
+    let tasks = Tasks::default();
+    let silent = streamed(&[&event("four"), &event("more"), DONE]);
+    let counting = upstream(&tasks, streamed(&[&event("a"), USAGE, DONE])).await;
+    let silent = upstream(&tasks, silent).await;
+    let other = json!({"id": "silent", "name": "silent"});
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("access.log");
+    let providers = vec![provider(&counting, &json!({})), provider(&silent, &other)];
+    let documents = llm::documents("openai-chat-completions", "providers", providers);
+    let log = AccessLog::File(path.clone());
+    let gateway = Gateway::start(Setting { documents, log, ..Setting::default() });
+    for model in ["gpt-4o", "silent/m"] {
+        let body = json!({"model": model, "messages": [{"role": "user", "content": "hi"}], "stream": true});
+        assert_eq!(ask(&gateway, &body.to_string()).await.status, 200);
+    }
+    let lines = gateway.stop(&path).await;
+    let [counted, guessed] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!((&counted["provider"], &counted["model"]), (&json!("provider_1"), &json!("gpt-4o")));
+    assert_eq!((&guessed["provider"], &guessed["model"]), (&json!("silent"), &json!("m")));
+    let tokens = |line: &Value| {
+        (
+            line["input_tokens"].clone(),
+            line["output_tokens"].clone(),
+            line["tokens_estimated"].clone(),
+        )
+    };
+    assert_eq!(tokens(counted), (json!(3), json!(2), Value::Null));
+    // 32 bytes of messages, 8 bytes of text.
+    assert_eq!(tokens(guessed), (json!(8), json!(2), json!(true)));
 }

@@ -142,3 +142,31 @@ pub(super) fn with(mut response: HttpResponse, head: CallerHeaders) -> HttpRespo
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::{MessageBody as _, to_bytes};
+    use reqwest::header::{AUTHORIZATION, HeaderValue};
+
+    use super::*;
+    use crate::upstream::Transport;
+
+    #[tokio::test]
+    async fn an_error_that_tells_our_credential_is_withheld() {
+        let endpoint = Endpoint::new("http://h/", Transport::default())
+            .unwrap()
+            .with_header(AUTHORIZATION, HeaderValue::from_static("Bearer sk-canary-1234"));
+        for (text, withheld) in [
+            (r#"{"error":{"message":"bad key sk-canary-1234"}}"#, true),
+            (r#"{"error":{"message":"bad key sk-canary"}}"#, false),
+        ] {
+            let body = Bytes::from_static(text.as_bytes());
+            let response = provider_error(StatusCode::UNAUTHORIZED, body, Some(&endpoint));
+            assert_eq!(response.status(), 401);
+            let body = response.into_body().boxed();
+            let told = to_bytes(body).await.unwrap();
+            assert_eq!(told == text, !withheld);
+            assert!(!told.windows(14).any(|part| part == b"sk-canary-1234"));
+        }
+    }
+}

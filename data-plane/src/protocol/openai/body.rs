@@ -15,7 +15,8 @@ pub(super) async fn read(exchange: &mut Exchange) -> Result<(Bytes, Members), Ga
     if exchange.request.method() != actix_web::http::Method::POST {
         return Err(GatewayError::new(Code::MethodNotAllowed, "this endpoint takes POST"));
     }
-    let mut scanner = Scanner::default();
+    let depth = u32::try_from(exchange.worker.limits.json_depth).unwrap_or(u32::MAX);
+    let mut scanner = Scanner::with_depth(depth);
     let body = exchange.body(usize::MAX, |piece| scanner.feed(piece).map_err(malformed)).await?;
     let members = scanner.finish().map_err(malformed)?;
     if !is_utf8(&body) {
@@ -26,7 +27,7 @@ pub(super) async fn read(exchange: &mut Exchange) -> Result<(Bytes, Members), Ga
 
 fn malformed(error: ScanError) -> GatewayError {
     let code = match error.kind {
-        ScanErrorKind::TooDeep => Code::TooDeep,
+        ScanErrorKind::TooDeep(_) => Code::TooDeep,
         ScanErrorKind::TooLarge => Code::BodyTooLarge,
         ScanErrorKind::NotAnObject
         | ScanErrorKind::Truncated

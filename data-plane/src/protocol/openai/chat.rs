@@ -55,9 +55,6 @@ impl Chat {
     async fn chat(&self, exchange: &mut Exchange) -> Result<HttpResponse, GatewayError> {
         let (body, members) = body::read(exchange).await?;
         let request = ChatRequest::prepare(exchange, &self.refs, &body, members)?;
-        if request.streams {
-            exchange.account.set_streamed();
-        }
         let mut response = match &request.provider.transport {
             Transport::Http(http) => over_http(exchange, &request, http).await?,
             Transport::Mock(script) => {
@@ -92,7 +89,7 @@ async fn over_http(
         return Ok(with(provider_error(status, body, Some(endpoint)), head));
     }
     if streams && is_event_stream(&answer.headers) {
-        return Ok(with(stream(exchange, request, answer.body).await?, head));
+        return Ok(with(stream(exchange, request, answer.body, Some(endpoint)).await?, head));
     }
     let body = gather(exchange, answer).await?;
     Ok(with(whole(exchange, request, status, body, Some(endpoint))?, head))
@@ -114,7 +111,7 @@ async fn mocked(
             }
             whole(exchange, request, status, body, None)
         }
-        Reply::Stream(source) => stream(exchange, request, source).await,
+        Reply::Stream(source) => stream(exchange, request, source, None).await,
     }
 }
 
@@ -149,6 +146,7 @@ fn whole(
     let stream = answer_as_stream(&body, request.wants_usage).ok_or_else(|| {
         GatewayError::new(Code::UpstreamInvalid, "the provider's answer is no chat completion")
     })?;
+    exchange.account.set_streamed();
     Ok(event_stream().body(stream))
 }
 
@@ -169,6 +167,7 @@ async fn stream<S>(
     exchange: &Exchange,
     request: &ChatRequest,
     mut source: S,
+    endpoint: Option<&Endpoint>,
 ) -> Result<HttpResponse, GatewayError>
 where
     S: Stream<Item = Result<Bytes, UpstreamError>> + Unpin + 'static,
@@ -181,11 +180,14 @@ where
             let body = relayed(first, source, relay, worker, account);
             Ok(event_stream().body(BodyStream::new(body)))
         }
-        Begin::Whole(all) => Ok(event_stream().body(all)),
+        Begin::Whole(all) => {
+            account.set_streamed();
+            Ok(event_stream().body(all))
+        }
         Begin::Error(error) => {
             let status = error.status.and_then(|status| StatusCode::from_u16(status).ok());
             let status = status.unwrap_or(StatusCode::BAD_GATEWAY);
-            Ok(provider_error(status, error.data, None))
+            Ok(provider_error(status, error.data, endpoint))
         }
     }
 }

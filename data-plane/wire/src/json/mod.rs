@@ -39,7 +39,7 @@ pub enum ValueKind {
     Array,
 }
 
-/// Nesting beyond this is refused; the object itself counts.
+/// Nesting beyond this is refused unless a scanner is told otherwise; the object itself counts.
 pub const MAX_DEPTH: u32 = 128;
 
 /// More top-level members than this are refused.

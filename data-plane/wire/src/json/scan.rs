@@ -4,16 +4,19 @@ use super::elements::quote;
 use super::{MAX_DEPTH, Member, Members, ValueKind};
 
 /// Finds the top-level members of an object, fed piece by piece, wherever the pieces are cut.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Scanner {
     state: State,
     /// Bytes of the pieces before this one.
     offset: usize,
     /// The member that is being read.
     open: Member,
-    /// The bracket kinds of the nesting: a set bit is an object.
+    /// The kinds of the innermost brackets: a set bit is an object.
     brackets: u128,
+    /// Those further out, where there are more than 128.
+    outer: Vec<u128>,
     depth: u32,
+    max_depth: u32,
     members: Members,
 }
 
@@ -77,9 +80,9 @@ pub enum ScanErrorKind {
     /// A byte stands where it cannot.
     #[error("the JSON is malformed")]
     Malformed,
-    /// Nested deeper than [`MAX_DEPTH`].
-    #[error("the JSON is nested deeper than {MAX_DEPTH} levels")]
-    TooDeep,
+    /// Nested deeper than this.
+    #[error("the JSON is nested deeper than {0} levels")]
+    TooDeep(u32),
     /// More members than [`super::MAX_MEMBERS`].
     #[error("the JSON object has more than {} members", super::MAX_MEMBERS)]
     TooManyMembers,
@@ -88,7 +91,27 @@ pub enum ScanErrorKind {
     TooLarge,
 }
 
+impl Default for Scanner {
+    fn default() -> Self {
+        Self::with_depth(MAX_DEPTH)
+    }
+}
+
 impl Scanner {
+    /// A scanner that takes texts nested up to `max_depth`; the object itself counts.
+    pub fn with_depth(max_depth: u32) -> Self {
+        Self {
+            state: State::Start,
+            offset: 0,
+            open: Member::default(),
+            brackets: 0,
+            outer: Vec::new(),
+            depth: 0,
+            max_depth,
+            members: Members::default(),
+        }
+    }
+
     /// Scans a text that is all there.
     pub fn scan(text: &[u8]) -> Result<Members, ScanError> {
         let mut scanner = Self::default();
@@ -271,11 +294,14 @@ impl Scanner {
             match byte {
                 b'"' => return Ok(self.go(State::NestedString, at)),
                 b'{' | b'[' => {
-                    if self.depth >= MAX_DEPTH {
-                        return Err(self.error(ScanErrorKind::TooDeep, at));
+                    if self.depth >= self.max_depth {
+                        return Err(self.error(ScanErrorKind::TooDeep(self.max_depth), at));
+                    }
+                    if self.depth > 1 && (self.depth - 1).is_multiple_of(u128::BITS) {
+                        self.outer.push(self.brackets);
                     }
                     self.depth += 1;
-                    self.brackets = self.brackets << 1 | u128::from(byte == b'{');
+                    self.brackets = (self.brackets << 1) | u128::from(byte == b'{');
                 }
                 _ => {
                     if (self.brackets & 1 == 1) != (byte == b'}') {
@@ -283,6 +309,9 @@ impl Scanner {
                     }
                     self.brackets >>= 1;
                     self.depth -= 1;
+                    if (self.depth - 1).is_multiple_of(u128::BITS) {
+                        self.brackets = self.outer.pop().unwrap_or_default();
+                    }
                     if self.depth == 1 {
                         self.end_value(at + 1)?;
                         return Ok(at + 1);

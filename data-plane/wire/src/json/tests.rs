@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -54,7 +56,18 @@ fn what_is_no_object_is_refused_with_its_place() {
 fn nesting_and_members_are_bounded() {
     let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
     assert!(Scanner::scan(nested(127).as_bytes()).is_ok());
-    assert_eq!(error(&nested(128)).0, ScanErrorKind::TooDeep);
+    assert_eq!(error(&nested(128)).0, ScanErrorKind::TooDeep(128));
+    for depth in [200, 256, 257, 258, 300, 1000] {
+        let mut scanner = Scanner::with_depth(1001);
+        scanner.feed(nested(depth).as_bytes()).unwrap();
+        assert_eq!(scanner.finish().unwrap().len(), 1);
+        let mixed = format!("{{\"a\":{}{}}}", "[{\"\":".repeat(depth / 2), "}]".repeat(depth / 2));
+        let mut scanner = Scanner::with_depth(1001);
+        assert!(scanner.feed(mixed.replace("\"\":}", "\"\":0}").as_bytes()).is_ok());
+        let wrong = mixed.replacen("}]", "]}", depth / 4 + 1);
+        assert!(Scanner::with_depth(1001).feed(wrong.as_bytes()).is_err());
+    }
+    assert!(Scanner::with_depth(1001).feed(nested(1001).as_bytes()).is_err());
     let wide = |count: usize| {
         let members: Vec<String> = (0..count).map(|n| format!("\"{n}\":\"\"")).collect();
         format!("{{{}}}", members.join(","))
@@ -117,7 +130,7 @@ fn edits_touch_what_they_name_and_nothing_else() {
             make(&mut edits);
             let out = String::from_utf8(edits.apply(&object)).unwrap();
             serde_json::from_str::<serde_json::Value>(&out).unwrap();
-            told.push_str(&format!("{what}: {out}\n"));
+            let _ = writeln!(told, "{what}: {out}");
         };
         tell("nothing", &|_| {});
         tell("replace model", &|edits| {
