@@ -102,11 +102,21 @@ async fn options_mappings_and_additions_change_the_body() {
             "additional_body_params": {"tier": "low", "user": "gateway"}
         }
     });
+    // A member under its other name is the same member.
+    let mut mapped = more.clone();
+    mapped["id"] = json!("mapped");
+    mapped["name"] = json!("mapped");
+    mapped["options"]["random_seed"] = json!(1);
+    mapped["connection"]["param_mappings"]["who"] = json!("user");
     let mut strict = more.clone();
     strict["id"] = json!("strict");
     strict["name"] = json!("strict");
     strict["options"]["allow_config_override"] = json!(false);
-    let gateway = gateway(vec![provider(&upstream, &more), provider(&upstream, &strict)]);
+    let gateway = gateway(vec![
+        provider(&upstream, &more),
+        provider(&upstream, &strict),
+        provider(&upstream, &mapped),
+    ]);
     let body = json!({"model": "m", "messages": [], "seed": 7, "user": "me", "temperature": 1,
         "max_completion_tokens": 5, "response_format": {"type": "json_object", "a": {"c": 2}}});
     assert_eq!(ask(&gateway, &body.to_string()).await.status, 200);
@@ -116,6 +126,12 @@ async fn options_mappings_and_additions_change_the_body() {
             "max_completion_tokens": 5, "tier": "low",
             "response_format": {"type": "json_object", "a": {"c": 2, "b": 1}}})
     );
+    let both = r#"{"model":"mapped/m","messages":[],"seed":7,"who":"me"}"#;
+    assert_eq!(ask(&gateway, both).await.status, 200);
+    let seen = upstream.saw().await;
+    assert_eq!((seen.matches("random_seed").count(), seen.matches("\"user\"").count()), (1, 1));
+    assert_eq!(sent(&seen)["random_seed"], 7);
+    assert_eq!(sent(&seen)["user"], "gateway");
     let mut body = body;
     body["provider"] = json!("strict");
     assert_eq!(ask(&gateway, &body.to_string()).await.status, 200);

@@ -84,7 +84,11 @@ impl<'a> Draft<'a> {
             }
         }
         for member in &provider.additions {
-            self.set(&member.name, member.value.json().as_bytes())?;
+            let json = member.value.json().as_bytes();
+            match self.sent_under(provider, &member.name)? {
+                Some(own) => self.edits.replace(own.index, json),
+                None => self.edits.insert(&*member.name, json),
+            }
         }
         for &name in provider.kind.refuses {
             if !added(name)
@@ -97,10 +101,27 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// What of the body the provider gets under this name.
+    fn sent_under(
+        &self,
+        provider: &Provider,
+        name: &str,
+    ) -> Result<Option<Value<'a>>, GatewayError> {
+        if let Some(own) = get(self.object, name)? {
+            return Ok(Some(own));
+        }
+        for (from, _) in provider.renames.iter().filter(|(_, to)| **to == *name) {
+            if let Some(own) = get(self.object, from)? {
+                return Ok(Some(own));
+            }
+        }
+        Ok(None)
+    }
+
     fn option(&mut self, provider: &'a Provider, option: &'a Member) -> Result<(), GatewayError> {
         let sent_as = sent_as(provider, &option.name);
         let own = match get(self.object, &option.name)? {
-            None if sent_as != &*option.name => get(self.object, sent_as)?,
+            None => self.sent_under(provider, sent_as)?,
             own => own,
         };
         let Some(own) = own else {
