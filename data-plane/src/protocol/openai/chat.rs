@@ -55,6 +55,7 @@ impl Chat {
     async fn chat(&self, exchange: &mut Exchange) -> Result<HttpResponse, GatewayError> {
         let (body, members) = body::read(exchange).await?;
         let request = ChatRequest::prepare(exchange, &self.refs, &body, members)?;
+        drop(body);
         let mut response = match &request.provider.transport {
             Transport::Http(http) => over_http(exchange, &request, http).await?,
             Transport::Mock(script) => {
