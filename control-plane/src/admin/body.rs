@@ -85,3 +85,31 @@ pub(crate) fn unreadable(error: Unreadable) -> ApiError {
         Unreadable::Malformed(what) => ApiError::new(Code::Malformed, what),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::FromRequest as _;
+    use actix_web::dev;
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_caller_that_stops_in_the_middle_is_told() {
+        tokio::time::pause();
+        let request = TestRequest::post().to_http_request();
+        let mut silent: dev::Payload =
+            dev::Payload::Stream { payload: Box::pin(futures_util::stream::pending()) };
+        let payload = Payload::from_request(&request, &mut silent).await.unwrap();
+        let error = read(&request, payload, LIMIT).await.unwrap_err();
+        assert_eq!(error.code, Code::Timeout);
+    }
+
+    #[actix_web::test]
+    async fn a_declared_length_over_the_limit_is_refused_before_it_is_read() {
+        let request = TestRequest::post().insert_header(("content-length", "33554433"));
+        let (request, mut payload) = request.to_http_parts();
+        let payload = Payload::from_request(&request, &mut payload).await.unwrap();
+        assert_eq!(read(&request, payload, LIMIT).await.unwrap_err().code, Code::TooLarge);
+    }
+}

@@ -30,7 +30,7 @@ impl FaultyStore {
 
     fn there(&self) -> Result<&MemoryStore, StoreError> {
         if self.away.load(Ordering::Relaxed) {
-            return Err(StoreError::Unavailable("away at redis://canary-store".to_owned()));
+            return Err(StoreError::Unavailable("away at redis://hidden-store".to_owned()));
         }
         Ok(&self.inner)
     }
@@ -67,6 +67,8 @@ impl Source for FaultyStore {
 impl Store for FaultyStore {
     async fn commit(&self, set: &ChangeSet) -> Result<(), CommitError> {
         if self.contended.load(Ordering::Relaxed) {
+            // On a paused clock this is how time passes.
+            tokio::time::sleep(Duration::from_secs(1)).await;
             return Err(CommitError::Conflict(self.inner.head().await?));
         }
         self.there()?.commit(set).await
