@@ -13,9 +13,15 @@ pub(super) fn refuse_unknown_members(schema: &mut Value) {
                 members.insert("additionalProperties".to_owned(), Value::Bool(false));
             }
             for (name, member) in members.iter_mut() {
-                // Examples and defaults are documents, not schemas.
-                if !matches!(name.as_str(), "example" | "examples" | "default" | "const" | "enum") {
-                    refuse_unknown_members(member);
+                match name.as_str() {
+                    // Names that are the document's own, whatever they are called.
+                    "properties" | "$defs" | "schemas" => {
+                        let schemas = member.as_object_mut().into_iter().flatten();
+                        schemas.for_each(|(_, schema)| refuse_unknown_members(schema));
+                    }
+                    // Documents, not schemas.
+                    "example" | "examples" | "default" | "const" | "enum" => {}
+                    _ => refuse_unknown_members(member),
                 }
             }
         }
