@@ -57,7 +57,7 @@ fn environment(name: &str) -> Option<String> {
 }
 
 fn run(settings: &Settings) -> anyhow::Result<()> {
-    log::start(&settings.log).context("--log-level")?;
+    log::start(&settings.log);
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("another TLS provider is installed already"))?;

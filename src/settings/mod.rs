@@ -24,9 +24,6 @@ pub use overlay::{LogFormat, Overlay};
 pub use secrets::Secrets;
 use values::{Bytes, Hidden, PrivateUrl, Span};
 
-/// What is logged where nothing is set: the HTTP server below us says little of use.
-const USUAL_LOG: &str = "info,actix_server=warn";
-
 /// Which planes run in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -201,7 +198,7 @@ impl Settings {
             shutdown_timeout: set.shutdown_timeout.map_or(Duration::from_secs(30), |span| span.0),
             log: LogSettings {
                 format: set.log_format.unwrap_or_default(),
-                filter: set.log_level.unwrap_or_else(|| USUAL_LOG.to_owned()),
+                filter: set.log_level.unwrap_or_else(|| "info".to_owned()),
             },
             admin: AdminSettings {
                 listen: set.admin_listen.unwrap_or_else(|| local(7080)),
@@ -244,6 +241,11 @@ impl Settings {
             if span.is_zero() {
                 return misfit(format!("{flag} may not be 0"));
             }
+        }
+        if crate::log::filter(&self.log.filter).is_none() {
+            return misfit(
+                "--log-level is neither a level nor directives such as info,sanmon=debug",
+            );
         }
         let mut listeners = Vec::new();
         if self.mode.has_control_plane() {

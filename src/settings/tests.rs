@@ -48,6 +48,7 @@ fn misfits_are_refused_and_say_which_setting() {
     assert!(refusal(Mode::Serve, "workers = 0").contains("--workers"));
     assert!(refusal(Mode::Serve, "redis = 'http://a'").contains("rediss://"));
     assert!(refusal(Mode::Serve, "listen = '127.0.0.1:7080'").contains("--admin-listen"));
+    assert!(refusal(Mode::Serve, "log-level = 'loud'").contains("--log-level"));
     assert!(refusal(Mode::Serve, "redis-prefix = 'a{b}'").contains("--redis-prefix"));
     assert!(settings(Mode::Serve, "listen = '127.0.0.1:0'\nadmin-listen = '127.0.0.1:0'").is_ok());
 }
