@@ -86,6 +86,7 @@ impl App {
                 limits: proxy.limits,
                 access_log: proxy.access_log.clone(),
                 environment: outside.environment,
+                seal: origin::seal(settings)?,
                 clock: outside.clock,
                 version: VERSION,
                 tasks: self.tasks.clone(),

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use sanmon_shared::Head;
 use sanmon_shared::clock::Clock;
 use sanmon_shared::proxies::TrustedProxies;
+use sanmon_shared::seal::Seal;
 use sanmon_shared::store::Source;
 use sanmon_shared::task::Tasks;
 
@@ -61,6 +62,8 @@ pub struct Options {
     pub access_log: AccessLog,
     /// What secrets may refer to.
     pub environment: Environment,
+    /// The seal, where this process was given it: then it is not kept on disk.
+    pub seal: Option<Seal>,
     /// The time of day.
     pub clock: Clock,
     /// Of this program, for reports and metrics.
@@ -131,6 +134,7 @@ impl DataPlane {
             data_dir: options.data_dir,
             last_good: if options.keep_last_good { LastGood::Kept } else { LastGood::Off },
             environment: options.environment,
+            seal: options.seal,
             version: options.version,
             address: address.to_string(),
             clock: options.clock.clone(),

@@ -101,7 +101,12 @@ impl Opened {
 /// What the settings say of the store's identity.
 fn given(settings: &Settings) -> Result<Given, StartError> {
     let secrets = &settings.secrets;
-    let seal = secrets.seal_key.as_ref().map(|key| Seal::from_text(key.expose())).transpose()?;
     let token = secrets.data_plane_token.as_ref().map(|token| token.expose().to_owned());
-    Ok(Given { seal, token })
+    Ok(Given { seal: seal(settings)?, token })
+}
+
+/// The seal that this process was given.
+pub(super) fn seal(settings: &Settings) -> Result<Option<Seal>, StartError> {
+    let key = settings.secrets.seal_key.as_ref();
+    Ok(key.map(|key| Seal::from_text(key.expose())).transpose()?)
 }

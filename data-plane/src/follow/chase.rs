@@ -288,10 +288,13 @@ impl Chase {
         let began = Instant::now();
         let mut restoring = Restoring::default();
         let options = Arc::clone(&self.options);
-        let (keeper, damage) =
-            Keeper::open(&options.data_dir, &options.clock, self.tasks.clone(), |restored| {
-                restoring.take(restored, &options)
-            });
+        let (keeper, damage) = Keeper::open(
+            &options.data_dir,
+            options.seal.clone(),
+            &options.clock,
+            self.tasks.clone(),
+            |restored| restoring.take(restored, &options),
+        );
         self.keeper = Some(keeper);
         if !damage.is_empty() {
             self.alarms.raise(Alarm::LastGoodDamaged, damage.join("; "));

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sanmon_shared::clock::Clock;
+use sanmon_shared::seal::Seal;
 use sanmon_shared::store::Source;
 use sanmon_shared::task::Tasks;
 use tokio::sync::watch;
@@ -58,6 +59,8 @@ pub struct Options {
     pub last_good: LastGood,
     /// What secrets may refer to.
     pub environment: Environment,
+    /// The seal, where this process was given it: then it is not kept on disk.
+    pub seal: Option<Seal>,
     /// Of this program, for reports.
     pub version: &'static str,
     /// Where this data plane listens, for reports.

@@ -174,6 +174,7 @@ impl Plane {
             data_dir: folder.path().to_owned(),
             last_good: LastGood::Kept,
             environment: Arc::new(|_| None),
+            seal: None,
             version: "0.0.0",
             address: "127.0.0.1:9080".to_owned(),
             clock: Clock::manual(1_700_000_000_000),

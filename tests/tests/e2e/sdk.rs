@@ -133,7 +133,6 @@ fn node_modules() -> PathBuf {
 
 /// Runs a client to its end, and shows what it said when it failed.
 async fn run(name: &str, command: &mut Command, within: Duration) -> String {
-    command.current_dir(repository().join("tests/sdk"));
     let mut process = Process::start(name, command, Output::default());
     let status = process.wait(within).await;
     let output = process.output().text();
@@ -143,6 +142,7 @@ async fn run(name: &str, command: &mut Command, within: Duration) -> String {
 
 fn application(program: PathBuf, sanmon: &Sanmon, key: &str) -> Command {
     let mut command = Command::new(program);
+    command.current_dir(repository().join("tests/sdk"));
     command.env("SANMON_BASE_URL", format!("{}/v1", sanmon.data_url()));
     command.env("SANMON_API_KEY", key).env("NO_PROXY", "*");
     command.env("PYTHONDONTWRITEBYTECODE", "1");
@@ -184,8 +184,12 @@ async fn after(upstream: &ScriptedUpstream, key: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn schemathesis_over_the_descriptor() {
     let sanmon = Setup::control_plane().start().await;
+    // It leaves notes where it runs.
+    let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(python());
-    command.env("SCHEMATHESIS_HOOKS", "schemathesis_hooks").env("PYTHONPATH", ".");
+    command.current_dir(folder.path());
+    command.env("SCHEMATHESIS_HOOKS", "schemathesis_hooks");
+    command.env("PYTHONPATH", repository().join("tests/sdk"));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     let url = sanmon.admin_url();
     command
@@ -211,6 +215,6 @@ async fn swagger_ui_in_a_browser() {
     let mut command = Command::new("node");
     command.env("SANMON_SDK_NODE_MODULES", node_modules());
     command.env("SANMON_ADMIN_URL", sanmon.admin_url()).env("SANMON_ADMIN_KEY", ADMIN_KEY);
-    command.arg("swagger-ui.mjs");
+    command.current_dir(repository().join("tests/sdk")).arg("swagger-ui.mjs");
     run("chromium", &mut command, Duration::from_secs(90)).await;
 }

@@ -237,6 +237,15 @@ async fn no_planted_secret_is_ever_told() {
     // Nor do the stores hold one in the clear: the seal's key is not beside them here.
     let secrets = [TOKEN, ENVIRONMENT, HEADER, SECRET, NEXT, SEAL, ADMIN_KEY, proof.as_str()];
     planted.stored().await.assert_silent(&secrets);
+
+    // What is on disk opens with the key from outside, also when nobody else is there.
+    let Planted { redis, control, data, upstream, bearer, .. } = &mut planted;
+    redis.kill().await;
+    control.kill().await;
+    data.restart().await;
+    let known = data.client().host("token.test").key(bearer);
+    known.chat(&chat("m", "alone")).await.expect(200);
+    assert_eq!(upstream.last().header("authorization"), format!("Bearer {TOKEN}"));
 }
 
 fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {

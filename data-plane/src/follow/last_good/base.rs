@@ -15,7 +15,32 @@ use super::record::{self, Fault};
 #[derive(Serialize, Deserialize)]
 struct Begin {
     format: u32,
+    /// The seal's key; or, where that comes from outside, [`NAMED`] and its fingerprint.
     seal: String,
+}
+
+/// Begins what names a key without telling it.
+const NAMED: &str = "fingerprint:";
+
+/// How a seal is kept: not at all where `given` has it already.
+fn kept(seal: &Seal, given: Option<&Seal>) -> String {
+    if given.is_some_and(|given| given.fingerprint() == seal.fingerprint()) {
+        format!("{NAMED}{}", seal.fingerprint())
+    } else {
+        seal.to_text()
+    }
+}
+
+/// The seal that was kept so.
+fn found(kept: &str, given: Option<&Seal>) -> Result<Seal, Fault> {
+    match kept.strip_prefix(NAMED) {
+        None => Seal::from_text(kept).map_err(|_| Fault::Damaged("the seal is no key".to_owned())),
+        // No damage: with the right key it can be read.
+        Some(name) => given
+            .filter(|given| given.fingerprint() == name)
+            .cloned()
+            .ok_or_else(|| Fault::Io(io::Error::other("its seal needs another SANMON_SEAL_KEY"))),
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -38,12 +63,12 @@ pub(super) struct BaseWriter {
 
 impl BaseWriter {
     /// Begins the base that will be at `path`.
-    pub(super) fn create(path: PathBuf, seal: &Seal) -> io::Result<Self> {
+    pub(super) fn create(path: PathBuf, seal: &Seal, given: Option<&Seal>) -> io::Result<Self> {
         let unfinished = path.with_extension("tmp");
         let file = BufWriter::with_capacity(1 << 16, files::create(&unfinished)?);
         let (json, documents, bytes) = (Vec::new(), 0, 0);
         let mut base = Self { file, unfinished, path, json, documents, bytes };
-        base.record(b'B', &Begin { format: FORMAT, seal: seal.to_text() })?;
+        base.record(b'B', &Begin { format: FORMAT, seal: kept(seal, given) })?;
         Ok(base)
     }
 
@@ -82,6 +107,7 @@ impl Drop for BaseWriter {
 /// Reads a base, document by document. Only what it returns at the end makes them count.
 pub(super) fn read(
     path: &Path,
+    given: Option<&Seal>,
     mut begin: impl FnMut(Seal),
     mut take: impl FnMut(Entry) -> io::Result<()>,
 ) -> Result<Head, Fault> {
@@ -94,8 +120,7 @@ pub(super) fn read(
                 if seen.format != FORMAT {
                     return Err(Fault::Damaged(format!("unknown format {}", seen.format)));
                 }
-                let seal = Seal::from_text(&seen.seal);
-                begin(seal.map_err(|_| Fault::Damaged("the seal is no key".to_owned()))?);
+                begin(found(&seen.seal, given)?);
             }
             b'E' => {
                 documents += 1;

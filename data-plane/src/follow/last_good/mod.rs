@@ -48,6 +48,8 @@ pub(super) enum Restored {
 /// Writes the last good state.
 pub(super) struct Keeper {
     folder: PathBuf,
+    /// The seal that comes from outside, and is not kept beside what it seals.
+    given: Option<Seal>,
     tasks: Tasks,
     /// Of the newest file.
     number: u64,
@@ -91,6 +93,7 @@ impl Keeper {
     /// that is set aside.
     pub(super) fn open(
         data_dir: &Path,
+        given: Option<Seal>,
         clock: &Clock,
         tasks: Tasks,
         mut take: impl FnMut(Restored),
@@ -98,6 +101,7 @@ impl Keeper {
         let folder = data_dir.join(FOLDER);
         let mut keeper = Self {
             folder,
+            given,
             tasks,
             number: 0,
             log: None,
@@ -138,7 +142,7 @@ impl Keeper {
                 (shared.borrow_mut())(Restored::Entry(entry));
                 Ok(())
             };
-            match base::read(&path, begin, entry) {
+            match base::read(&path, self.given.as_ref(), begin, entry) {
                 Ok(head) => {
                     take(Restored::Base(head));
                     found = Some(number);
@@ -176,8 +180,9 @@ impl Keeper {
     /// Begins another base.
     pub(super) fn draft(&mut self, seal: &Seal) -> Draft {
         let number = self.next_number();
-        let base = files::make(&self.folder)
-            .and_then(|()| BaseWriter::create(files::base(&self.folder, number), seal));
+        let base = files::make(&self.folder).and_then(|()| {
+            BaseWriter::create(files::base(&self.folder, number), seal, self.given.as_ref())
+        });
         Draft { number, base }
     }
 
@@ -268,7 +273,8 @@ impl Keeper {
         self.log_bytes = 0;
         // The next log has a higher number, so what is compacted does not change any more.
         let number = self.next_number();
-        self.in_background(number, move |folder| compact(folder, number));
+        let given = self.given.clone();
+        self.in_background(number, move |folder| compact(folder, number, given.as_ref()));
     }
 
     /// Writes the base with this number on a thread of its own, then removes what it replaces.
@@ -304,7 +310,7 @@ impl Keeper {
 
 /// Makes one base of the newest whole one and the logs after it, without ever having more than the
 /// changed documents in memory.
-fn compact(folder: &Path, number: u64) -> io::Result<u64> {
+fn compact(folder: &Path, number: u64, given: Option<&Seal>) -> io::Result<u64> {
     let listing = files::list(folder)?;
     let newest = listing.bases.iter().copied().find(|base| *base < number);
     let newest = newest.ok_or(io::ErrorKind::NotFound)?;
@@ -346,7 +352,8 @@ fn compact(folder: &Path, number: u64) -> io::Result<u64> {
     };
     let base_head = base::read(
         &from,
-        |seal| *writer.borrow_mut() = Some(BaseWriter::create(path.clone(), &seal)),
+        given,
+        |seal| *writer.borrow_mut() = Some(BaseWriter::create(path.clone(), &seal, given)),
         |entry| {
             let key = (entry.kind, entry.id);
             if after.contains_key(&key) {

@@ -20,7 +20,7 @@ fn set(base: &Head, id: &str, before: Option<&str>, after: Option<&str>) -> Arc<
 /// What a restore says, in words.
 async fn restored(folder: &Path) -> Vec<String> {
     let mut seen = Vec::new();
-    let (_, damage) = Keeper::open(folder, &Clock::manual(1), Tasks::default(), |restored| {
+    let (_, damage) = Keeper::open(folder, None, &Clock::manual(1), Tasks::default(), |restored| {
         seen.push(match restored {
             Restored::Begin(_) => "begin".to_owned(),
             Restored::Entry(entry) => format!("{}@{}", entry.id, entry.revision),
@@ -36,7 +36,8 @@ async fn restored(folder: &Path) -> Vec<String> {
 async fn a_grown_log_is_compacted_in_the_background() {
     let folder = tempfile::tempdir().unwrap();
     let tasks = Tasks::default();
-    let (mut keeper, _) = Keeper::open(folder.path(), &Clock::manual(1), tasks.clone(), |_| {});
+    let (mut keeper, _) =
+        Keeper::open(folder.path(), None, &Clock::manual(1), tasks.clone(), |_| {});
     let seal = Seal::generate().unwrap();
     let draft = keeper.draft(&seal);
     let empty = Head::empty("one");
@@ -62,7 +63,8 @@ async fn a_grown_log_is_compacted_in_the_background() {
 #[tokio::test]
 async fn files_that_do_not_belong_together_are_not_compacted() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut keeper, _) = Keeper::open(folder.path(), &Clock::manual(1), Tasks::default(), |_| {});
+    let (mut keeper, _) =
+        Keeper::open(folder.path(), None, &Clock::manual(1), Tasks::default(), |_| {});
     let draft = keeper.draft(&Seal::generate().unwrap());
     let empty = Head::empty("one");
     keeper.rebase(draft, &empty, Vec::new());
