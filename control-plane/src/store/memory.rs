@@ -162,8 +162,9 @@ impl Store for MemoryStore {
 mod tests {
     use super::*;
 
-    async fn open(retention: Retention, clock: Clock) -> (Arc<dyn Store>, ()) {
-        (Arc::new(MemoryStore::new(&Given::default(), retention, clock).unwrap()), ())
+    fn open(retention: Retention, clock: Clock) -> std::future::Ready<(Arc<dyn Store>, ())> {
+        let store = MemoryStore::new(&Given::default(), retention, clock).unwrap();
+        std::future::ready((Arc::new(store), ()))
     }
 
     crate::store::suite::suite!(open);

@@ -164,7 +164,7 @@ pub(crate) async fn history_is_read_in_order_and_whole(store: Arc<dyn Store>, cl
 
 /// What [`old_history_goes_a_little_with_each_commit`] is opened with.
 pub(crate) fn short() -> Retention {
-    Retention { revisions: 3, age: Duration::from_secs(60), per_commit: 2 }
+    Retention { revisions: 3, age: Duration::from_mins(1), per_commit: 2 }
 }
 
 pub(crate) async fn old_history_goes_a_little_with_each_commit(

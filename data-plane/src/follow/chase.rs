@@ -14,9 +14,10 @@ use tokio::sync::watch;
 
 use super::alarms::{Alarm, Alarms};
 use super::index::Index;
-use super::last_good::{Keeper, Restored};
+use super::last_good::Keeper;
 use super::retire::Retired;
 use super::status::Status;
+use super::vain::Vain;
 use super::{LastGood, Options};
 use crate::plugin::BuildContext;
 use crate::snapshot::{Edit, Snapshot};
@@ -60,13 +61,13 @@ pub(super) struct Chase {
     /// Full loads that failed in a row.
     pub(super) failed_loads: u32,
     status: Arc<watch::Sender<Arc<Status>>>,
-    tasks: Tasks,
+    pub(super) tasks: Tasks,
     retired: Retired<Snapshot>,
     refusals: Vec<Refusal>,
     applied_at: Option<Timestamp>,
     apply_time: Option<Duration>,
     source_healthy: bool,
-    ready: bool,
+    pub(super) ready: bool,
     rebased: Instant,
 }
 
@@ -100,37 +101,34 @@ impl Chase {
         if self.options.last_good == LastGood::Kept {
             self.restore();
         }
-        let (mut pause, mut idle) = (Duration::ZERO, 0_u32);
-        let mut seen: Option<Head> = None;
+        let mut pause = Duration::ZERO;
+        let mut vain = Vain::default();
         while !self.tasks.is_stopping() {
             let next = self.reconcile().await;
             self.ready |= self.served.is_some();
             self.tend();
             self.publish();
             let tasks = self.tasks.clone();
-            let source = Arc::clone(&self.options.source);
-            let wait = match next {
-                Next::Wait(head) => {
-                    pause = Duration::ZERO;
-                    // A source that hints without news must not keep a core busy.
-                    idle = if seen.as_ref() == Some(&head) { idle.saturating_add(1) } else { 0 };
-                    let quiet = Duration::from_millis(u64::from(idle.saturating_sub(3).min(20)));
-                    let interval = self.options.interval;
-                    seen = Some(head.clone());
-                    futures_util::future::Either::Left(async move {
-                        tokio::time::sleep(quiet * 5).await;
-                        source.wait(&head, interval).await;
-                    })
-                }
-                Next::Retry => {
-                    pause = (pause * 2).clamp(self.options.interval / 16, LONGEST_PAUSE);
-                    let pause = pause.min(self.options.interval * (1 + self.failed_loads.min(11)));
-                    futures_util::future::Either::Right(tokio::time::sleep(pause))
+            let waiting = async {
+                match next {
+                    Next::Wait(head) => {
+                        pause = Duration::ZERO;
+                        let interval = self.options.interval;
+                        tokio::time::sleep(vain.pause(&head)).await;
+                        let began = Instant::now();
+                        self.options.source.wait(&head, interval).await;
+                        vain.woken(head, began.elapsed() < interval / 2);
+                    }
+                    Next::Retry => {
+                        let most = self.options.interval * (1 + self.failed_loads.min(11));
+                        pause = (pause * 2).clamp(self.options.interval / 16, LONGEST_PAUSE);
+                        tokio::time::sleep(pause.min(most)).await;
+                    }
                 }
             };
             tokio::select! {
                 () = tasks.stopping() => {}
-                () = wait => {}
+                () = waiting => {}
             }
         }
         self.tend();
@@ -270,7 +268,7 @@ impl Chase {
         self.retired.sweep();
     }
 
-    fn publish(&self) {
+    pub(super) fn publish(&self) {
         self.status.send_replace(Arc::new(Status {
             ready: self.ready,
             head: self.served.as_ref().map(|served| served.head.clone()),
@@ -281,75 +279,6 @@ impl Chase {
             refusals: self.refusals.clone(),
             alarms: self.alarms.texts(),
         }));
-    }
-
-    /// Serves what the disk has, until the source is asked.
-    fn restore(&mut self) {
-        let began = Instant::now();
-        let mut restoring = Restoring::default();
-        let options = Arc::clone(&self.options);
-        let (keeper, damage) = Keeper::open(
-            &options.data_dir,
-            options.seal.clone(),
-            &options.clock,
-            self.tasks.clone(),
-            |restored| restoring.take(restored, &options),
-        );
-        self.keeper = Some(keeper);
-        if !damage.is_empty() {
-            self.alarms.raise(Alarm::LastGoodDamaged, damage.join("; "));
-        }
-        let Restoring { edit: Some(edit), index, seal: Some(seal), head: Some(head) } = restoring
-        else {
-            return;
-        };
-        if index.digest() != head.digest {
-            let text = "the last good state does not have the digest that it should";
-            self.alarms.raise(Alarm::LastGoodDamaged, text);
-            return;
-        }
-        tracing::info!(revision = head.revision, documents = index.len(), "last good state read");
-        self.index = index;
-        self.swap(edit, Served { head, seal }, began);
-        // Until the source was asked once, or could not be.
-        self.ready = false;
-        self.publish();
-    }
-}
-
-/// What the disk had so far.
-#[derive(Default)]
-struct Restoring {
-    edit: Option<Edit>,
-    index: Index,
-    seal: Option<Seal>,
-    head: Option<Head>,
-}
-
-impl Restoring {
-    fn take(&mut self, restored: Restored, options: &Options) {
-        match (restored, &mut self.edit, &self.seal) {
-            (Restored::Begin(seal), ..) => {
-                let empty = Arc::new(Snapshot::empty(Head::empty("")));
-                *self = Self { edit: Some(empty.edit()), seal: Some(seal), ..Self::default() };
-            }
-            (Restored::Entry(entry), Some(edit), Some(seal)) => {
-                let revision = entry.revision;
-                let change = super::load::change_of(entry);
-                self.index.apply(&change);
-                edit.apply(&change, revision, &context(seal, options));
-            }
-            (Restored::Base(head), ..) => self.head = Some(head),
-            (Restored::Set(set), Some(edit), Some(seal)) => {
-                if let Some(head) = &mut self.head
-                    && leads_on(head, &self.index, &set)
-                {
-                    make(&set, edit, &mut self.index, seal, options);
-                    *head = set.head;
-                }
-            }
-            (Restored::Entry(_) | Restored::Set(_), ..) => {}
-        }
     }
 }
 

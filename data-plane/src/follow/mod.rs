@@ -14,8 +14,10 @@ mod last_good;
 mod load;
 mod remote;
 mod report;
+mod restore;
 mod retire;
 mod status;
+mod vain;
 
 #[cfg(test)]
 mod tests;

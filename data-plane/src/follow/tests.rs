@@ -30,6 +30,8 @@ struct World {
     deaf: bool,
     /// The next load finds this many documents less than there are.
     lossy: usize,
+    /// The next load notes the head of this revision, as if the others were committed meanwhile.
+    noted: Option<u64>,
 }
 
 struct Scripted {
@@ -49,6 +51,7 @@ impl Scripted {
             down: false,
             deaf: false,
             lossy: 0,
+            noted: None,
         };
         Arc::new(Self {
             world: Mutex::new(world),
@@ -114,7 +117,9 @@ impl Source for Scripted {
         let mut world = self.up()?;
         let lossy = std::mem::take(&mut world.lossy);
         world.documents.values().skip(lossy).cloned().for_each(sink);
-        Ok(world.head.clone())
+        let noted = world.noted.take();
+        let noted = world.history.iter().find(|set| Some(set.head.revision) == noted);
+        Ok(noted.map_or_else(|| world.head.clone(), |set| set.head.clone()))
     }
 
     async fn changes(&self, head: &Head, limit: usize) -> Result<Changes, StoreError> {
@@ -365,6 +370,38 @@ async fn with_the_source_down_it_starts_from_the_disk() {
     plane.serves(&head).await;
     plane.calm().await;
     assert_eq!(plane.source.loads(), 1);
+}
+
+#[tokio::test]
+async fn what_was_committed_during_a_load_is_on_the_disk_too() {
+    let source = Scripted::new("one");
+    for id in ["a", "b", "c"] {
+        source.commit(id, Some("1"));
+    }
+    let head = source.commit("a", None);
+    source.world().noted = Some(1);
+    let plane = Plane::start(source);
+    plane.serves(&head).await;
+    plane.source.world().down = true;
+    let plane = plane.restart().await;
+    assert_eq!(plane.serves(&head).await.documents, 2);
+    assert!(!plane.follower.status().alarms.iter().any(|alarm| alarm.contains("digest")));
+}
+
+#[test]
+fn only_hints_in_vain_make_it_slower() {
+    let mut vain = super::vain::Vain::default();
+    let head = Head::empty("one");
+    for _ in 0..10 {
+        vain.woken(head.clone(), false);
+        assert_eq!(vain.pause(&head), Duration::ZERO);
+    }
+    for _ in 0..10 {
+        vain.woken(head.clone(), true);
+    }
+    assert!(vain.pause(&head) > Duration::ZERO);
+    assert!(vain.pause(&head) <= Duration::from_millis(100));
+    assert_eq!(vain.pause(&Head { revision: 1, ..head }), Duration::ZERO);
 }
 
 #[tokio::test]

@@ -23,10 +23,10 @@ impl Hints {
     /// Listens until the plane stops.
     pub(super) fn follow(connection: Connection, keys: Keys, tasks: &Tasks) -> Self {
         let heard = Arc::new(watch::Sender::new(None));
-        let (sender, stopping) = (Arc::clone(&heard), tasks.clone());
+        let (sender, until) = (Arc::clone(&heard), tasks.clone());
         tasks.spawn(async move {
             tokio::select! {
-                () = stopping.stopping() => {}
+                () = until.stopping() => {}
                 () = listen(&connection, &keys, &sender) => {}
             }
         });
