@@ -69,7 +69,7 @@ impl Client {
     }
 
     async fn more(&mut self) -> bool {
-        let mut piece = [0; 65536];
+        let mut piece = vec![0; 65536];
         let read = timeout(PATIENCE, self.socket.read(&mut piece)).await;
         let read = read.expect("nothing came in time").unwrap_or(0);
         self.read.extend_from_slice(&piece[..read]);

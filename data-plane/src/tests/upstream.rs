@@ -72,7 +72,7 @@ impl Upstream {
 /// Reads a head and the body that it announces.
 async fn read(mut socket: TcpStream) -> Option<Call> {
     let mut bytes = Vec::new();
-    let mut piece = [0; 65536];
+    let mut piece = vec![0; 65536];
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
