@@ -33,7 +33,7 @@ impl Default for Limits {
             json_depth: 128,
             concurrency: 10_000,
             head_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(60),
+            body_timeout: Duration::from_mins(1),
             keep_alive: Duration::from_secs(75),
             write_timeout: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),

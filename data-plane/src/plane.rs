@@ -108,6 +108,7 @@ pub struct Running {
 
 impl DataPlane {
     /// Listens, and begins to follow the source. Callers get 503 until there is a snapshot.
+    #[expect(clippy::unused_async, reason = "servers want a runtime, which only async code has")]
     pub async fn start(options: Options) -> Result<Running, StartError> {
         let live = Arc::new(Live::new(Snapshot::empty(Head::empty(""))));
         let mut shared = Shared::new(

@@ -12,7 +12,6 @@ use tokio::time::Instant;
 
 use super::admit::X_REQUEST_ID;
 use super::{Account, Shared};
-use crate::protocol::Dialect;
 use crate::worker::Worker;
 
 const X_SANMON_REVISION: HeaderName = HeaderName::from_static("x-sanmon-revision");
@@ -22,7 +21,6 @@ const X_SANMON_REVISION: HeaderName = HeaderName::from_static("x-sanmon-revision
 pub(crate) fn finish(
     mut response: HttpResponse,
     account: Account,
-    dialect: Dialect,
     shared: &Shared,
     worker: &Worker,
 ) -> HttpResponse {
@@ -34,14 +32,13 @@ pub(crate) fn finish(
     if shared.is_draining() {
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
-    response.map_body(|_, body| BoxBody::new(Accounted { body, account, dialect }))
+    response.map_body(|_, body| BoxBody::new(Accounted { body, account }))
 }
 
 /// A body that counts what it gives.
 struct Accounted {
     body: BoxBody,
     account: Account,
-    dialect: Dialect,
 }
 
 impl MessageBody for Accounted {

@@ -102,7 +102,7 @@ pub(crate) async fn serve(
         let status = response.status();
         plugin.response(&exchange, &mut AnswerHead { status, headers: response.headers_mut() });
     }
-    answer::finish(response, account, dialect, shared, worker)
+    answer::finish(response, account, shared, worker)
 }
 
 /// Passes the plugins and lets the backend answer; with the dialect in which an error is written.
@@ -139,5 +139,5 @@ fn refuse(
 ) -> HttpResponse {
     account.failed(error);
     let response = errors::answer(Dialect::Problem, error);
-    answer::finish(response, account, Dialect::Problem, shared, worker)
+    answer::finish(response, account, shared, worker)
 }

@@ -20,7 +20,7 @@ use crate::exchange::{Account, Exchange};
 use crate::snapshot::Backend;
 use crate::upstream::{Answer, AnswerBody, Body, Call, Deadlines, EndpointError, UpstreamError};
 
-pub use turns::Turns;
+pub(crate) use turns::Turns;
 
 /// A body that is announced to be no longer is gathered before it is sent, so that another target
 /// can be tried when the first cannot be reached.

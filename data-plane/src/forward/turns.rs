@@ -10,7 +10,7 @@ const REMEMBERED: usize = 10_000;
 
 /// How many requests of each route went to targets. State of one worker: it survives swaps.
 #[derive(Default)]
-pub struct Turns(RefCell<HashMap<Box<str>, u64>>);
+pub(crate) struct Turns(RefCell<HashMap<Box<str>, u64>>);
 
 impl Turns {
     /// The targets in the order in which they are to be tried for the next request of `route`.

@@ -75,13 +75,14 @@ pub(super) fn route(backend: &Value) -> Value {
 
 impl Gateway {
     pub(super) fn start(setting: Setting) -> Self {
+        let Setting { documents, limits, trusted, log } = setting;
         let mut shared = Shared::new(
-            Arc::new(Live::new(snapshot(&setting.documents))),
-            setting.limits,
-            setting.trusted.parse().unwrap(),
+            Arc::new(Live::new(snapshot(&documents))),
+            limits,
+            trusted.parse().unwrap(),
             Clock::system(),
         );
-        let (writer, queue) = Writer::start(&setting.log, &shared.metrics).unwrap().unzip();
+        let (writer, queue) = Writer::start(&log, &shared.metrics).unwrap().unzip();
         shared.log = queue;
         let shared = Arc::new(shared);
         let listen = Listen {

@@ -85,6 +85,6 @@ async fn connections_that_nobody_uses_do_not_hold_up_the_stop() {
     let mut client = Client::connect(gateway.address).await;
     client.send(&request("GET", "/", "")).await;
     assert_eq!(client.answer().await.status, 200);
-    let stop = drain(&gateway.shared, &gateway.handle, Duration::ZERO, Duration::from_secs(60));
+    let stop = drain(&gateway.shared, &gateway.handle, Duration::ZERO, Duration::from_mins(1));
     tokio::time::timeout(Duration::from_secs(10), stop).await.expect("stopped in time");
 }

@@ -116,7 +116,7 @@ fn build(transport: &Transport, tls: bool) -> Result<Client, UpstreamError> {
         .referer(false)
         .http1_only()
         .tcp_nodelay(true)
-        .tcp_keepalive(Duration::from_secs(60))
+        .tcp_keepalive(Duration::from_mins(1))
         .pool_max_idle_per_host(IDLE_CONNECTIONS)
         .pool_idle_timeout(IDLE_TIME)
         .build()

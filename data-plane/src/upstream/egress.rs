@@ -27,14 +27,15 @@ impl Egress {
 /// The address of the fourth version that an address of the sixth stands for.
 fn embedded(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
-    let [a, b, c, .., y, z] = v6.segments();
-    let v4 = |high: u16, low: u16| {
-        IpAddr::V4(Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low)))
+    let parts = v6.segments();
+    let v4 = |high: usize, low: usize| {
+        let half = |at: usize| u32::from(parts.get(at).copied().unwrap_or(0));
+        IpAddr::V4(Ipv4Addr::from_bits((half(high) << 16) | half(low)))
     };
-    match (a, b) {
+    match parts {
         // NAT64, and 6to4.
-        (0x64, 0xff9b) => v4(y, z),
-        (0x2002, _) => v4(b, c),
+        [0x64, 0xff9b, ..] => v4(6, 7),
+        [0x2002, ..] => v4(1, 2),
         _ => address.to_canonical(),
     }
 }
