@@ -129,7 +129,9 @@ impl ControlPlane {
         let application = move || {
             let publish = published.clone();
             admin::application(Data::clone(&shared)).configure(|config| {
-                publish.into_iter().for_each(|publish| publication::configure(config, publish));
+                if let Some(publish) = publish {
+                    publication::configure(config, publish);
+                }
             })
         };
         let server = HttpServer::new(application)

@@ -77,7 +77,7 @@ pub struct Overlay {
     pub log_format: Option<LogFormat>,
 
     /// What is logged: error, warn, info, debug, trace, or directives such as
-    /// info,sanmon_data_plane=debug [default: info]
+    /// `info,sanmon_data_plane=debug` [default: info]
     #[arg(
         long,
         global = true,
@@ -128,7 +128,7 @@ pub struct Overlay {
           value_name = "WHERE", help_heading = DATA)]
     pub access_log: Option<AccessLogTo>,
 
-    /// Follow this control plane (http:// or https://): a data plane without Redis
+    /// Follow this control plane (an http or https URL): a data plane without Redis
     #[arg(long, global = true, env = "SANMON_CONTROL_PLANE", hide_env_values = true,
           value_name = "URL", help_heading = DATA)]
     pub control_plane: Option<PrivateUrl>,

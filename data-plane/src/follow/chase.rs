@@ -26,7 +26,7 @@ use crate::snapshot::{Edit, Snapshot};
 pub(super) const HEAD_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long it may take to give change sets.
-pub(super) const CHANGES_PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const CHANGES_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Change sets that are asked for at once.
 pub(super) const CHANGES: usize = 256;
@@ -35,7 +35,7 @@ pub(super) const CHANGES: usize = 256;
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How long the last good state stays unwritten before everything is loaded to write it.
-const REBASE_EVERY: Duration = Duration::from_secs(60);
+const REBASE_EVERY: Duration = Duration::from_mins(1);
 
 /// What is served.
 pub(super) struct Served {

@@ -21,7 +21,7 @@ use crate::upstream::control_client;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long change sets may take: a large commit is one of them.
-const CHANGES_PATIENCE: Duration = Duration::from_secs(60);
+const CHANGES_PATIENCE: Duration = Duration::from_mins(1);
 
 /// The longest silence within a full load.
 const IDLE: Duration = Duration::from_secs(30);

@@ -234,10 +234,11 @@ impl Keeping<'_> {
 /// Stored forms where no secret belongs: a read would mask them, and nobody could ever open them.
 fn misplaced(value: &Value, pointer: &str, secret: &HashSet<&str>, problems: &mut Vec<Problem>) {
     match value {
-        Value::String(text) if Seal::is_sealed(text) || HashedSecret::is_hashed(text) => {
-            if !secret.contains(pointer) {
-                problems.push(Problem::at(pointer, "no secret belongs here"));
-            }
+        Value::String(text)
+            if (Seal::is_sealed(text) || HashedSecret::is_hashed(text))
+                && !secret.contains(pointer) =>
+        {
+            problems.push(Problem::at(pointer, "no secret belongs here"));
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {

@@ -59,7 +59,8 @@ pub(super) fn list(folder: &Path) -> io::Result<Listing> {
 
 /// Removes what a killed process left unfinished.
 pub(super) fn tidy(folder: &Path) -> io::Result<()> {
-    for name in names(folder)?.iter().filter(|name| name.ends_with(".tmp")) {
+    let unfinished = |name: &&String| Path::new(name).extension().is_some_and(|it| it == "tmp");
+    for name in names(folder)?.iter().filter(unfinished) {
         std::fs::remove_file(folder.join(name))?;
     }
     Ok(())

@@ -241,14 +241,13 @@ impl Keeper {
 
     fn flush(&mut self) -> io::Result<()> {
         while let Some(set) = self.waiting.front() {
-            let log = match &mut self.log {
-                Some(log) => log,
-                None => {
-                    // A new log each time: the one before may end torn.
-                    self.number += 1;
-                    files::make(&self.folder)?;
-                    self.log.insert(Log::create(&files::log(&self.folder, self.number))?)
-                }
+            let log = if let Some(log) = &mut self.log {
+                log
+            } else {
+                // A new log each time: the one before may end torn.
+                self.number += 1;
+                files::make(&self.folder)?;
+                self.log.insert(Log::create(&files::log(&self.folder, self.number))?)
             };
             match log.append(set) {
                 Ok(bytes) => self.log_bytes += bytes,

@@ -38,16 +38,10 @@ pub(super) fn write(to: &mut impl Write, tag: u8, json: &[u8]) -> io::Result<u64
 
 /// The next record: its tag, and its JSON in `json`; none at the end.
 pub(super) fn read(from: &mut impl BufRead, json: &mut Vec<u8>) -> Result<Option<u8>, Fault> {
-    let head = match words(from)? {
-        Some(head) => head,
-        None => return Ok(None),
-    };
+    let Some(head) = words(from)? else { return Ok(None) };
     let damaged = || Fault::Damaged("no record begins where one should".to_owned());
     let mut words = head.split(' ');
-    let tag = match words.next().map(str::as_bytes) {
-        Some(&[tag]) => tag,
-        _ => return Err(damaged()),
-    };
+    let Some(&[tag]) = words.next().map(str::as_bytes) else { return Err(damaged()) };
     let length: usize = words.next().and_then(|n| n.parse().ok()).ok_or_else(damaged)?;
     let sum = words.next().ok_or_else(damaged)?;
     if length > LARGEST {
