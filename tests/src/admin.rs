@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::client::{self, Answer};
+use crate::wait;
 
 /// A caller of one control plane.
 #[derive(Clone, Debug)]
@@ -87,6 +88,7 @@ impl Admin {
 
     /// Creates a document and waits until every live data plane runs it.
     pub async fn create(&self, plural: &str, document: &Value) -> Value {
+        self.somebody_serves().await;
         let path = format!("/{plural}?wait=applied&timeout=10s");
         self.post(&path, document).await.expect(201).json()
     }
@@ -98,7 +100,17 @@ impl Admin {
 
     /// Puts a document and waits until every live data plane runs it.
     pub async fn apply(&self, plural: &str, id: &str, document: &Value) -> Answer {
+        self.somebody_serves().await;
         self.put(&format!("/{plural}/{id}?wait=applied&timeout=10s"), document).await
+    }
+
+    /// A data plane is ready before the control plane has heard of it, and waiting for nobody ends at
+    /// once.
+    async fn somebody_serves(&self) {
+        wait::until_true("a data plane has reported", wait::SOON, async || {
+            !self.data_planes().await.is_empty()
+        })
+        .await;
     }
 
     /// The newest revision.
