@@ -4,10 +4,11 @@
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::series::Metrics;
 use crate::plane::AccessLog;
@@ -17,6 +18,9 @@ const FULL: usize = 32 * 1024;
 
 /// Buffers in the queue: 4 MiB of lines.
 const QUEUE: usize = 128;
+
+/// How long workers may take to end.
+const ENDING: Duration = Duration::from_secs(1);
 
 /// Some lines, and how many.
 struct Lines {
@@ -35,12 +39,27 @@ enum Message {
 pub(crate) struct LogQueue {
     sender: SyncSender<Message>,
     metrics: Arc<Metrics>,
+    open: Arc<Open>,
+}
+
+/// How many workers still have a buffer. Looked at when they begin and end, never for a request.
+#[derive(Default)]
+struct Open {
+    count: Mutex<usize>,
+    none: Condvar,
+}
+
+impl Open {
+    fn count(&self) -> MutexGuard<'_, usize> {
+        self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The thread that writes.
 pub(crate) struct Writer {
     thread: JoinHandle<()>,
     sender: SyncSender<Message>,
+    open: Arc<Open>,
 }
 
 impl Writer {
@@ -61,12 +80,17 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("access-log".to_owned())
             .spawn(move || write(out, &receiver, &counted))?;
-        let queue = LogQueue { sender: sender.clone(), metrics: Arc::clone(metrics) };
-        Ok(Some((Self { thread, sender }, queue)))
+        let open = Arc::<Open>::default();
+        let metrics = Arc::clone(metrics);
+        let queue = LogQueue { sender: sender.clone(), metrics, open: Arc::clone(&open) };
+        Ok(Some((Self { thread, sender, open }, queue)))
     }
 
-    /// Waits until everything that is in the queue is written. Blocks.
+    /// Waits until the workers have ended (not for long: they were told to), and everything that
+    /// they had to say is written. Blocks.
     pub(crate) fn finish(self) {
+        let waited = self.open.none.wait_timeout_while(self.open.count(), ENDING, |open| *open > 0);
+        drop(waited);
         // Fails where the thread has ended, which joining tells.
         drop(self.sender.send(Message::End));
         if self.thread.join().is_err() {
@@ -98,6 +122,7 @@ pub(crate) struct Buffer {
 
 impl Buffer {
     pub(crate) fn new(queue: LogQueue) -> Self {
+        *queue.open.count() += 1;
         Self { lines: Lines { bytes: Vec::new(), count: 0 }, queue }
     }
 
@@ -138,5 +163,7 @@ impl Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         self.flush();
+        *self.queue.open.count() -= 1;
+        self.queue.open.none.notify_all();
     }
 }
