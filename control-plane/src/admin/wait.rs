@@ -19,6 +19,10 @@ use crate::configuration::Written;
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
+/// How long to wait for a first report where no data plane is alive: one that has just started is
+/// about to say so.
+const FIRST_REPORT: Duration = Duration::from_secs(2);
+
 /// How far a write has come among the data planes.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Progress {
@@ -100,13 +104,18 @@ pub(crate) async fn reached(
     concerns: &dyn Fn(&Refusal) -> bool,
     patience: Duration,
 ) -> Result<Progress, ApiError> {
-    let deadline = Instant::now() + patience;
+    let began = Instant::now();
+    let deadline = began + patience;
+    let nobody = deadline.min(began + FIRST_REPORT);
     let mut pause = FIRST_PAUSE;
     loop {
         let reports = shared.configuration.store().reports().await?;
         let reports = live(reports, shared.configuration.clock().now());
         let progress = judge(&reports, head, concerns);
-        let settled = progress.late.is_empty() || Instant::now() >= deadline;
+        let settled = match progress.applied {
+            Applied::NoneAlive => Instant::now() >= nobody,
+            _ => progress.late.is_empty() || Instant::now() >= deadline,
+        };
         if settled || shared.tasks.is_stopping() {
             return Ok(progress);
         }
