@@ -5,17 +5,11 @@ use std::process::{Command, Stdio};
 use sanmon_tests::{command, ports};
 
 /// The tour's blocks, one after the other.
-fn tour() -> String {
-    let readme = std::fs::read_to_string(command::repository().join("README.md")).unwrap();
-    let (_, tour) = readme.split_once("\n## A tour with curl\n").unwrap();
-    let (tour, _) = tour.split_once("\n## ").unwrap();
-    let mut blocks = Vec::new();
-    let mut rest = tour;
-    while let Some((_, after)) = rest.split_once("```bash\n") {
-        let (block, after) = after.split_once("```").unwrap();
-        blocks.push(block);
-        rest = after;
-    }
+fn tour(readme: &str) -> String {
+    let (_, tour) = readme.split_once("\n## A tour with curl\n").unwrap_or_default();
+    let (tour, _) = tour.split_once("\n## ").unwrap_or((tour, ""));
+    let begun = tour.split("```bash\n").skip(1);
+    let blocks: Vec<&str> = begun.filter_map(|it| Some(it.split_once("```")?.0)).collect();
     assert!(blocks.len() >= 6, "the tour has lost its blocks");
     blocks.join("\n")
 }
@@ -24,7 +18,8 @@ fn tour() -> String {
 fn the_tour_works_as_pasted() {
     let (data, admin, telemetry) = (ports::free(), ports::free(), ports::free());
     let listen = |port: u16| format!("127.0.0.1:{port}");
-    let script = tour()
+    let readme = std::fs::read_to_string(command::repository().join("README.md")).unwrap();
+    let script = tour(&readme)
         .replace("cargo build --release\n", "")
         .replace("target/release/sanmon", &command::sanmon().display().to_string())
         .replace("127.0.0.1:9080", &listen(data))
