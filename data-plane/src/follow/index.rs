@@ -117,11 +117,15 @@ mod tests {
             last in proptest::collection::hash_map((any::<bool>(), 0_u8..8), any::<Option<u8>>(), 0..12),
         ) {
             let mut base = Index::default();
-            changes.into_iter().for_each(|c| base.apply(&change(c)));
+            for c in changes {
+                base.apply(&change(c));
+            }
             let last: Vec<_> = last.into_iter().map(|((k, i), a)| change((k, i, a))).collect();
             let (mut there, mut back) = (base.clone(), base.clone());
-            last.iter().for_each(|c| there.apply(c));
-            last.iter().rev().for_each(|c| back.apply(c));
+            for (onward, backward) in last.iter().zip(last.iter().rev()) {
+                there.apply(onward);
+                back.apply(backward);
+            }
             prop_assert_eq!(there.digest(), back.digest());
             prop_assert_eq!(contents(&there), contents(&back));
             prop_assert_eq!(there.len(), contents(&there).len());

@@ -18,7 +18,7 @@ fn set(base: &Head, id: &str, before: Option<&str>, after: Option<&str>) -> Arc<
 }
 
 /// What a restore says, in words.
-async fn restored(folder: &Path) -> Vec<String> {
+fn restored(folder: &Path) -> Vec<String> {
     let mut seen = Vec::new();
     let (_, damage) = Keeper::open(folder, None, &Clock::manual(1), Tasks::default(), |restored| {
         seen.push(match restored {
@@ -48,7 +48,7 @@ async fn a_grown_log_is_compacted_in_the_background() {
     keeper.append(&[first, second, third.clone()]);
     assert_eq!(keeper.tend(), None);
     wait_until_idle(&keeper).await;
-    assert_eq!(restored(folder.path()).await, ["begin", "base 0", "set 1", "set 2", "set 3"]);
+    assert_eq!(restored(folder.path()), ["begin", "base 0", "set 1", "set 2", "set 3"]);
 
     keeper.log_bytes = COMPACT_BYTES + 1;
     assert_eq!(keeper.tend(), None);
@@ -56,7 +56,7 @@ async fn a_grown_log_is_compacted_in_the_background() {
     assert_eq!(keeper.tend(), None);
     wait_until_idle(&keeper).await;
     assert_eq!(keeper.tend(), None);
-    assert_eq!(restored(folder.path()).await, ["begin", "b@2", "base 3", "set 4"]);
+    assert_eq!(restored(folder.path()), ["begin", "b@2", "base 3", "set 4"]);
     tasks.stop().await;
 }
 
