@@ -17,13 +17,15 @@ import threading
 import time
 import urllib.request
 
+# Read where it is imported.
+os.environ.setdefault("SANMON_ADMIN_KEY", "sanmon-bench-admin-key-0123456789abcdef")
+
 import measure
 from configure import CHAT, call, configure
 
 SANMON = os.environ.get("BENCH_SANMON") or measure.HERE.parent.parent / "target" / "release" / "sanmon"
 PATIENCE = 120
 BATCH = 50_000
-os.environ.setdefault("SANMON_ADMIN_KEY", "sanmon-bench-admin-key-0123456789abcdef")
 
 
 def free_port():

@@ -264,7 +264,7 @@ fn transport(
     }
     let transport = upstream::Transport {
         connect_timeout: Duration::from_millis(connection.connect_timeout),
-        egress: Egress::Configured,
+        egress: Egress::configured(connection.allow_link_local),
         address: None,
     };
     let mut endpoint = |path: &str, headers: &HeaderMap| {

@@ -33,6 +33,8 @@ pub struct Target {
     pub weight: u32,
     /// Called only when no other target is left.
     pub backup: bool,
+    /// Whether it may be a link-local address or a metadata service.
+    pub allow_link_local: bool,
 }
 
 /// How long calls to targets may take.
@@ -122,6 +124,7 @@ impl Target {
             address,
             weight: target.weight,
             backup: target.backup,
+            allow_link_local: target.allow_link_local,
         })
     }
 
@@ -140,6 +143,7 @@ impl Target {
             address: None,
             weight: 1,
             backup: false,
+            allow_link_local: false,
         };
         Ok((target, url.path().to_owned()))
     }

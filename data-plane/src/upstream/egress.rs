@@ -13,6 +13,11 @@ pub enum Egress {
 }
 
 impl Egress {
+    /// Of an address that an admin configured.
+    pub fn configured(allow_link_local: bool) -> Self {
+        if allow_link_local { Self::Declared } else { Self::Configured }
+    }
+
     /// Whether this address may be called.
     pub fn allows(self, address: IpAddr) -> bool {
         let address = embedded(address);
@@ -150,5 +155,12 @@ mod tests {
                 "fec0::1",
             ],
         );
+    }
+
+    #[test]
+    fn a_link_local_address_is_called_where_an_admin_declared_it() {
+        let address = "169.254.169.254".parse().unwrap();
+        assert!(!Egress::configured(false).allows(address));
+        assert!(Egress::configured(true).allows(address));
     }
 }

@@ -95,6 +95,9 @@ pub struct Target {
     /// Address to connect to instead of resolving `hostname`.
     #[serde(default)]
     pub ip_address: Option<String>,
+    /// Lets it be a link-local address or a cloud's metadata service, which are refused otherwise.
+    #[serde(default)]
+    pub allow_link_local: bool,
     /// Protocol version; now always HTTP/1.1.
     #[serde(default)]
     protocol: Inert,

@@ -86,6 +86,9 @@ pub struct Connection {
     /// A whole streamed answer.
     #[schema(minimum = 1)]
     pub stream_timeout: u64,
+    /// Lets the base be a link-local address or a cloud's metadata service, which are refused
+    /// otherwise.
+    pub allow_link_local: bool,
     /// Path of the model list, below the base.
     pub models_path: Option<String>,
     /// Whether it can stream.
@@ -116,6 +119,7 @@ impl Default for Connection {
             connect_timeout: 10_000,
             idle_timeout: 120_000,
             stream_timeout: 3_600_000,
+            allow_link_local: false,
             models_path: None,
             supports_streaming: true,
             param_mappings: BTreeMap::new(),

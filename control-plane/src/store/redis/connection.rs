@@ -146,6 +146,20 @@ impl Connection {
         head_of(&fields.into_iter().flatten().collect::<Vec<_>>())
     }
 
+    /// Says in the log when a Redis that stops takes the last seconds of its writes with it.
+    pub(super) async fn warn_of_loss(&self) {
+        let mut info = redis::cmd("INFO");
+        info.arg("persistence");
+        // Whoever does not tell is warned of by nothing else; the store works all the same.
+        if let Ok(info) = self.query::<String>(&info, PATIENCE).await
+            && info.lines().any(|line| line.trim() == "aof_enabled:0")
+        {
+            tracing::warn!(
+                "redis runs without appendonly: what it was told last is lost when it stops"
+            );
+        }
+    }
+
     /// Refuses a Redis that throws data away when it is full.
     pub(super) async fn check_policy(&self) -> Result<(), StoreError> {
         let mut config = redis::cmd("CONFIG");

@@ -93,6 +93,7 @@ impl RedisStore {
         let folder = options.token_folder.clone();
         let mut store = Self::follow(options, tasks)?;
         store.connection.check_policy().await?;
+        store.connection.warn_of_loss().await;
         let (fresh, made) = Identity::fresh(&store.given)?;
         let (begun, identity) = store.begin(&fresh).await?;
         identity.seal(&store.given)?;
