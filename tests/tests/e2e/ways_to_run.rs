@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use sanmon_tests::certificates::Authority;
 use sanmon_tests::client::{chat, chat_stream, text_of};
 use sanmon_tests::documents::{apikey, guarded_route, provider};
+use sanmon_tests::ports;
 use sanmon_tests::redis_server::Redis;
 use sanmon_tests::sanmon::{Sanmon, Setup};
 use sanmon_tests::upstream::ScriptedUpstream;
@@ -36,6 +38,51 @@ async fn control_planes_and_data_planes_on_redis() {
     );
     chats_through(&[&one, &two], &[&first, &second]).await;
     assert!(redis.keys().await.iter().all(|key| key.contains('{')), "one hash tag for all keys");
+}
+
+#[tokio::test]
+async fn on_a_redis_behind_tls_and_a_password_under_a_prefix() {
+    let authority = Authority::generate();
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = authority.issue(folder.path(), "redis.test");
+    let root = folder.path().join("root.pem");
+    std::fs::write(&root, authority.pem()).unwrap();
+    let port = ports::free().to_string();
+    let (certificate, key) = (certificate.to_str().unwrap(), key.to_str().unwrap());
+    let redis = Redis::start_with(&[
+        "--tls-port",
+        &port,
+        "--tls-cert-file",
+        certificate,
+        "--tls-key-file",
+        key,
+        "--tls-auth-clients",
+        "no",
+        "--requirepass",
+        "a-password",
+    ])
+    .await;
+    let on_redis = |setup: Setup| {
+        setup
+            .redis(&format!("rediss://:a-password@localhost:{port}"))
+            .flag("--redis-prefix", "team")
+    };
+    let trusting = |setup: Setup| on_redis(setup).env("SSL_CERT_FILE", root.to_str().unwrap());
+    let (control, data) = tokio::join!(
+        trusting(Setup::control_plane()).start(),
+        trusting(Setup::data_plane()).start()
+    );
+    chats_through(&[&control], &[&data]).await;
+
+    let client = redis::Client::open(format!("redis://:a-password@127.0.0.1:{}", redis.port()));
+    let mut connection = client.unwrap().get_multiplexed_async_connection().await.unwrap();
+    let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();
+    assert!(!keys.is_empty() && keys.iter().all(|key| key.contains("team")), "{keys:?}");
+
+    // Whose certificate nobody vouches for is not told the password.
+    let mut stranger = on_redis(Setup::control_plane()).without_waiting().start().await;
+    assert!(!stranger.process().wait(SOON).await.success());
+    assert!(stranger.output().contains("invalid peer certificate"), "{}", stranger.output());
 }
 
 /// Creates a provider, a key and a route, each at another control plane, and chats through them at
