@@ -1,6 +1,12 @@
 //! Wire formats without I/O: no socket, no clock, no HTTP. What clients and upstreams say is found,
 //! changed and made here, from bytes to bytes.
+//!
+//! A format is a folder with a [`format::Codec`]; formats meet in the [`canonical`] types.
 
+pub mod canonical;
+pub mod fidelity;
+pub mod format;
 pub mod json;
+pub mod lenient;
 pub mod openai;
 pub mod sse;

@@ -10,6 +10,7 @@ mod elements;
 mod keys;
 mod members;
 mod object;
+mod raw;
 mod scan;
 mod text;
 
@@ -18,6 +19,7 @@ pub use elements::Elements;
 pub use keys::Keys;
 pub use members::{Member, Members};
 pub use object::{MemberError, Object, Value};
+pub use raw::Json;
 pub use scan::{ScanError, ScanErrorKind, Scanner};
 pub use text::{is_utf8, number, string, write_string};
 
