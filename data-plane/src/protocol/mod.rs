@@ -2,6 +2,7 @@
 //! opens no connection itself.
 
 pub mod errors;
+pub(crate) mod llm;
 pub mod openai;
 pub mod refs;
 

@@ -12,14 +12,14 @@ use reqwest::header::HeaderMap;
 use sanmon_shared::resources;
 use sanmon_wire::openai::{ChatStream, answer_as_stream};
 
-use super::answer::{
-    self, BYTES_PER_TOKEN, Checked, check_head, checked, gather, provider_error, told, with,
-};
-use super::chat_request::ChatRequest;
 use super::relay::{Begin, ChatRelay};
-use super::{body, headers};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
+use crate::protocol::llm::answer::{
+    self, BYTES_PER_TOKEN, Checked, check_head, checked, gather, provider_error, told, with,
+};
+use crate::protocol::llm::native::ChatRequest;
+use crate::protocol::llm::{body, headers};
 use crate::protocol::refs::Refs;
 use crate::protocol::{Dialect, Protocol};
 use crate::provider::mock::{self, Reply};

@@ -11,13 +11,13 @@ use sanmon_shared::resources;
 use sanmon_wire::json::{Object, ValueKind};
 use sanmon_wire::openai::{Usage, VectorForm, upstream_error, vector_form, with_vectors_as};
 
-use super::answer::{self, check_head, gather, provider_error, told, with};
-use super::body::{self, present, text};
-use super::draft::Draft;
-use super::pieces::Pieces;
-use super::{headers, model};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
+use crate::protocol::llm::answer::{self, check_head, gather, provider_error, told, with};
+use crate::protocol::llm::body::{self, present, text};
+use crate::protocol::llm::draft::Draft;
+use crate::protocol::llm::pieces::Pieces;
+use crate::protocol::llm::{headers, model};
 use crate::protocol::refs::Refs;
 use crate::protocol::{Dialect, Protocol};
 use crate::provider::mock::{self, Reply};

@@ -1,16 +1,9 @@
 //! OpenAI's dialect: chat completions, embeddings and lists of models. Bodies pass through as the
 //! bytes that they are; what policy decides about is found and changed by offset.
 
-mod answer;
-mod body;
 mod chat;
-mod chat_request;
-mod draft;
 mod embeddings;
-mod headers;
-mod model;
 mod models;
-mod pieces;
 mod relay;
 
 pub use chat::Chat;

@@ -9,9 +9,9 @@ use futures_util::Stream;
 use sanmon_wire::openai::{ChatStream, StreamEnd, UpstreamErrorEvent};
 use tokio::time::{Instant, timeout};
 
-use super::answer::{self, BYTES_PER_TOKEN};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Account;
+use crate::protocol::llm::answer::{self, BYTES_PER_TOKEN};
 use crate::protocol::{Dialect, errors};
 use crate::stream::{HEARTBEAT, Relay};
 use crate::upstream::UpstreamError;

@@ -13,16 +13,16 @@ use crate::protocol::refs::{Choice, Referable, Refs};
 use crate::provider::Provider;
 
 /// What a body asks for, found and allowed.
-pub(super) struct Chosen<'a> {
-    pub(super) provider: Arc<Provider>,
+pub(crate) struct Chosen<'a> {
+    pub(crate) provider: Arc<Provider>,
     /// The model as the provider calls it; `None` when nobody names one.
-    pub(super) model: Option<Cow<'a, str>>,
+    pub(crate) model: Option<Cow<'a, str>>,
     asked: Option<Cow<'a, str>>,
     named: Option<Value<'a>>,
 }
 
 /// Chooses by the body's `model` and `provider`, and tells the account.
-pub(super) fn choose<'a, R: Referable>(
+pub(crate) fn choose<'a, R: Referable>(
     exchange: &Exchange,
     refs: &Refs<R>,
     object: &Object<'a>,
@@ -59,7 +59,7 @@ pub(super) fn choose<'a, R: Referable>(
 
 impl<'a> Chosen<'a> {
     /// Writes the model as the provider calls it, and takes out what chose the provider.
-    pub(super) fn write(&self, draft: &mut Draft<'a>) -> Result<(), GatewayError> {
+    pub(crate) fn write(&self, draft: &mut Draft<'a>) -> Result<(), GatewayError> {
         if let Some(named) = &self.named {
             draft.remove_value(named);
         }

@@ -26,7 +26,7 @@ const RESPONSE: [(&str, &str); 7] = [
 const AGENT: &str = concat!("sanmon/", env!("CARGO_PKG_VERSION"));
 
 /// The headers of a call: the endpoint's own come first.
-pub(super) fn request<'a>(exchange: &Exchange, call: Call<'a>, streams: bool) -> Call<'a> {
+pub(crate) fn request<'a>(exchange: &Exchange, call: Call<'a>, streams: bool) -> Call<'a> {
     let accept = if streams { "text/event-stream" } else { "application/json" };
     let mut call = call
         .header(upstream::CONTENT_TYPE, upstream::HeaderValue::from_static("application/json"))
@@ -45,7 +45,7 @@ pub(super) fn request<'a>(exchange: &Exchange, call: Call<'a>, streams: bool) ->
 }
 
 /// The headers of an answer.
-pub(super) fn response(from: &upstream::HeaderMap, to: &mut caller::HeaderMap) {
+pub(crate) fn response(from: &upstream::HeaderMap, to: &mut caller::HeaderMap) {
     for (name, told_as) in RESPONSE {
         if let Some(value) = from.get(name)
             && let Ok(value) = caller::HeaderValue::from_bytes(value.as_bytes())
@@ -56,7 +56,7 @@ pub(super) fn response(from: &upstream::HeaderMap, to: &mut caller::HeaderMap) {
 }
 
 /// Says which members of the request the provider did not get.
-pub(super) fn fidelity(dropped: &[&str], to: &mut caller::HeaderMap) {
+pub(crate) fn fidelity(dropped: &[&str], to: &mut caller::HeaderMap) {
     if !dropped.is_empty()
         && let Ok(value) = caller::HeaderValue::from_str(&format!("dropped={}", dropped.join(",")))
     {

@@ -11,7 +11,7 @@ use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
 
 /// Reads the body and finds its members on the way.
-pub(super) async fn read(exchange: &mut Exchange) -> Result<(Bytes, Members), GatewayError> {
+pub(crate) async fn read(exchange: &mut Exchange) -> Result<(Bytes, Members), GatewayError> {
     if exchange.request.method() != actix_web::http::Method::POST {
         return Err(GatewayError::new(Code::MethodNotAllowed, "this endpoint takes POST"));
     }
@@ -39,7 +39,7 @@ fn malformed(error: ScanError) -> GatewayError {
 }
 
 /// A member that decides something: there once or not at all.
-pub(super) fn get<'a>(object: &Object<'a>, name: &str) -> Result<Option<Value<'a>>, GatewayError> {
+pub(crate) fn get<'a>(object: &Object<'a>, name: &str) -> Result<Option<Value<'a>>, GatewayError> {
     object.get(name).map_err(|error| {
         let code = match error {
             MemberError::Duplicate(_) | MemberError::Lookalike { .. } => Code::DuplicateMember,
@@ -50,7 +50,7 @@ pub(super) fn get<'a>(object: &Object<'a>, name: &str) -> Result<Option<Value<'a
 }
 
 /// The same, `null` being as good as absent.
-pub(super) fn present<'a>(
+pub(crate) fn present<'a>(
     object: &Object<'a>,
     name: &str,
 ) -> Result<Option<Value<'a>>, GatewayError> {
@@ -58,7 +58,7 @@ pub(super) fn present<'a>(
 }
 
 /// A text; an error when it is something else.
-pub(super) fn text<'a>(
+pub(crate) fn text<'a>(
     object: &Object<'a>,
     name: &str,
 ) -> Result<Option<Cow<'a, str>>, GatewayError> {
@@ -68,14 +68,14 @@ pub(super) fn text<'a>(
 }
 
 /// `true` or `false`; an error when it is something else.
-pub(super) fn flag(object: &Object<'_>, name: &str) -> Result<Option<bool>, GatewayError> {
+pub(crate) fn flag(object: &Object<'_>, name: &str) -> Result<Option<bool>, GatewayError> {
     present(object, name)?
         .map(|value| value.bool().ok_or_else(|| wrong(name, "true or false")))
         .transpose()
 }
 
 /// A member that chooses a provider. An object under this name is a vendor's own member.
-pub(super) fn provider<'a>(
+pub(crate) fn provider<'a>(
     object: &Object<'a>,
 ) -> Result<Option<(Value<'a>, Cow<'a, str>)>, GatewayError> {
     let Some(value) = get(object, "provider")? else { return Ok(None) };
@@ -86,7 +86,7 @@ pub(super) fn provider<'a>(
     Ok(Some((value, text)))
 }
 
-pub(super) fn wrong(name: &str, expected: &str) -> GatewayError {
+pub(crate) fn wrong(name: &str, expected: &str) -> GatewayError {
     GatewayError::new(Code::BadRequest, format!("{name:?} has to be {expected}"))
         .param(name.to_owned())
 }

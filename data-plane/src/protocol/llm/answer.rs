@@ -15,10 +15,10 @@ use crate::exchange::{Account, Exchange, Tokens};
 use crate::upstream::{Answer, Endpoint};
 
 /// A text of so many bytes is about one token, where nobody counted.
-pub(super) const BYTES_PER_TOKEN: u64 = 4;
+pub(crate) const BYTES_PER_TOKEN: u64 = 4;
 
 /// Refuses answers that cannot be read: redirects, and those compressed although nobody asked.
-pub(super) fn check_head(
+pub(crate) fn check_head(
     status: reqwest::StatusCode,
     headers: &HeaderMap,
 ) -> Result<StatusCode, GatewayError> {
@@ -37,7 +37,7 @@ pub(super) fn check_head(
 
 /// An error of the provider: its status stays, and so does its body where that is a JSON object
 /// which does not tell our credential.
-pub(super) fn provider_error(
+pub(crate) fn provider_error(
     status: StatusCode,
     body: Bytes,
     endpoint: Option<&Endpoint>,
@@ -75,7 +75,7 @@ fn tells_credential(body: &[u8], endpoint: &Endpoint) -> bool {
 
 /// A provider's answer with a status of success: passed on as it is, its usage read. `content` is the
 /// member that it must have.
-pub(super) fn checked(body: &Bytes, content: &'static str) -> Result<Checked, GatewayError> {
+pub(crate) fn checked(body: &Bytes, content: &'static str) -> Result<Checked, GatewayError> {
     let invalid = |text: &'static str, detail: String| {
         GatewayError::new(Code::UpstreamInvalid, text).detail(detail)
     };
@@ -93,7 +93,7 @@ pub(super) fn checked(body: &Bytes, content: &'static str) -> Result<Checked, Ga
 }
 
 /// What an answer with a status of success is.
-pub(super) enum Checked {
+pub(crate) enum Checked {
     /// An answer, with what the provider counted.
     Answer(Option<Usage>),
     /// An error in spite of its status; this one says what it is.
@@ -101,7 +101,7 @@ pub(super) enum Checked {
 }
 
 /// Notes the tokens of an exchange, guessed from sizes where nobody counted.
-pub(super) fn count(account: &Account, usage: Option<Usage>, input_bytes: u64, output: u64) {
+pub(crate) fn count(account: &Account, usage: Option<Usage>, input_bytes: u64, output: u64) {
     account.set_tokens(match usage {
         Some(usage) => Tokens {
             input: usage.input,
@@ -121,7 +121,7 @@ pub(super) fn count(account: &Account, usage: Option<Usage>, input_bytes: u64, o
 }
 
 /// The rest of an answer that comes as a whole.
-pub(super) async fn gather(exchange: &Exchange, mut answer: Answer) -> Result<Bytes, GatewayError> {
+pub(crate) async fn gather(exchange: &Exchange, mut answer: Answer) -> Result<Bytes, GatewayError> {
     exchange.account.upstream_again(Instant::now());
     let body = answer.gather(exchange.worker.limits.answer_bytes).await;
     exchange.account.upstream_ended(Instant::now());
@@ -129,14 +129,14 @@ pub(super) async fn gather(exchange: &Exchange, mut answer: Answer) -> Result<By
 }
 
 /// What the caller is told of an answer's headers.
-pub(super) fn told(from: &HeaderMap) -> CallerHeaders {
+pub(crate) fn told(from: &HeaderMap) -> CallerHeaders {
     let mut head = CallerHeaders::new();
     headers::response(from, &mut head);
     head
 }
 
 /// A response with these headers too.
-pub(super) fn with(mut response: HttpResponse, head: CallerHeaders) -> HttpResponse {
+pub(crate) fn with(mut response: HttpResponse, head: CallerHeaders) -> HttpResponse {
     for (name, value) in head {
         response.headers_mut().insert(name, value);
     }

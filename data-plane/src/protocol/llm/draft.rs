@@ -10,20 +10,20 @@ use crate::error::GatewayError;
 use crate::provider::{Member, MemberValue, Provider};
 
 /// The edits of a body.
-pub(super) struct Draft<'a> {
-    pub(super) object: &'a Object<'a>,
+pub(crate) struct Draft<'a> {
+    pub(crate) object: &'a Object<'a>,
     edits: Edits<'a>,
     /// Members that the provider refuses and that were left out.
-    pub(super) dropped: Vec<&'static str>,
+    pub(crate) dropped: Vec<&'static str>,
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn of(object: &'a Object<'a>) -> Self {
+    pub(crate) fn of(object: &'a Object<'a>) -> Self {
         Self { object, edits: Edits::default(), dropped: Vec::new() }
     }
 
     /// Gives a member this value, whether it is there or not.
-    pub(super) fn set(
+    pub(crate) fn set(
         &mut self,
         name: &'a str,
         json: impl Into<Cow<'a, [u8]>>,
@@ -36,7 +36,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds a member under the name by which the provider gets it.
-    pub(super) fn insert(
+    pub(crate) fn insert(
         &mut self,
         provider: &'a Provider,
         name: &'a str,
@@ -46,7 +46,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Takes a member out, if it is there.
-    pub(super) fn remove(&mut self, name: &str) -> Result<(), GatewayError> {
+    pub(crate) fn remove(&mut self, name: &str) -> Result<(), GatewayError> {
         if let Some(value) = get(self.object, name)? {
             self.edits.remove(value.index);
         }
@@ -54,13 +54,13 @@ impl<'a> Draft<'a> {
     }
 
     /// Takes a member out.
-    pub(super) fn remove_value(&mut self, value: &Value<'_>) {
+    pub(crate) fn remove_value(&mut self, value: &Value<'_>) {
         self.edits.remove(value.index);
     }
 
     /// The members that the provider adds, renames and refuses. `skipped` ones are dealt with by the
     /// caller.
-    pub(super) fn adapt(
+    pub(crate) fn adapt(
         &mut self,
         provider: &'a Provider,
         skipped: &[&str],
@@ -142,7 +142,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The body to send, which is the caller's own when nothing changed.
-    pub(super) fn finish(&self, body: &Bytes) -> Bytes {
+    pub(crate) fn finish(&self, body: &Bytes) -> Bytes {
         if self.edits.is_empty() { body.clone() } else { self.edits.apply(self.object).into() }
     }
 }

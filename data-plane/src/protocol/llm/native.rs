@@ -20,26 +20,26 @@ use crate::snapshot::Constraints;
 const TOKEN_LIMITS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
 
 /// A request as its provider gets it.
-pub(super) struct ChatRequest {
+pub(crate) struct ChatRequest {
     /// Where it goes.
-    pub(super) provider: Arc<Provider>,
+    pub(crate) provider: Arc<Provider>,
     /// What it says there.
-    pub(super) body: Bytes,
+    pub(crate) body: Bytes,
     /// The caller wants a stream.
-    pub(super) streams: bool,
+    pub(crate) streams: bool,
     /// The provider is asked for one.
-    pub(super) streams_upstream: bool,
+    pub(crate) streams_upstream: bool,
     /// The caller asked for usage in its stream.
-    pub(super) wants_usage: bool,
+    pub(crate) wants_usage: bool,
     /// Members that the provider refuses and that were left out.
-    pub(super) dropped: Vec<&'static str>,
+    pub(crate) dropped: Vec<&'static str>,
     /// Of the messages: what tokens are guessed from.
-    pub(super) input_bytes: u64,
+    pub(crate) input_bytes: u64,
 }
 
 impl ChatRequest {
     /// Decides where the request goes and what it says there.
-    pub(super) fn prepare(
+    pub(crate) fn prepare(
         exchange: &Exchange,
         refs: &Refs<resources::Provider>,
         body: &Bytes,

@@ -16,7 +16,7 @@ use crate::exchange::Exchange;
 use crate::upstream::{Answer, UpstreamError};
 
 /// An answer that is all there, and where its members stand.
-pub(super) struct Pieces {
+pub(crate) struct Pieces {
     pieces: Vec<Bytes>,
     length: usize,
     members: Members,
@@ -24,7 +24,7 @@ pub(super) struct Pieces {
 
 impl Pieces {
     /// Of an answer in one piece.
-    pub(super) fn of(whole: Bytes) -> Result<Self, GatewayError> {
+    pub(crate) fn of(whole: Bytes) -> Result<Self, GatewayError> {
         let mut scanner = Scanner::default();
         scanner.feed(&whole).map_err(|error| invalid(&error))?;
         let members = scanner.finish().map_err(|error| invalid(&error))?;
@@ -32,7 +32,7 @@ impl Pieces {
     }
 
     /// Reads an answer, finding its members on the way.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         exchange: &Exchange,
         mut answer: Answer,
     ) -> Result<Self, GatewayError> {
@@ -57,7 +57,7 @@ impl Pieces {
 
     /// What `look` sees at the beginning of the answer; all of it is shown where the first piece is
     /// too short to tell.
-    pub(super) fn looked_at<T>(mut self, look: fn(&[u8]) -> Option<T>) -> (Self, Option<T>) {
+    pub(crate) fn looked_at<T>(mut self, look: fn(&[u8]) -> Option<T>) -> (Self, Option<T>) {
         if let Some(seen) = self.pieces.first().and_then(|piece| look(piece)) {
             return (self, Some(seen));
         }
@@ -69,12 +69,12 @@ impl Pieces {
     }
 
     /// What the first member of this name is.
-    pub(super) fn kind(&self, name: &str) -> Option<ValueKind> {
+    pub(crate) fn kind(&self, name: &str) -> Option<ValueKind> {
         self.find(name).map(Member::kind)
     }
 
     /// The value of the first member of this name.
-    pub(super) fn member(&self, name: &str) -> Option<Bytes> {
+    pub(crate) fn member(&self, name: &str) -> Option<Bytes> {
         self.find(name).map(|member| self.slice(member.value()))
     }
 
@@ -103,7 +103,7 @@ impl Pieces {
     }
 
     /// All of it in one piece.
-    pub(super) fn whole(self) -> Bytes {
+    pub(crate) fn whole(self) -> Bytes {
         match <[Bytes; 1]>::try_from(self.pieces) {
             Ok([one]) => one,
             Err(pieces) => pieces.concat().into(),
@@ -111,7 +111,7 @@ impl Pieces {
     }
 
     /// As a body of known length.
-    pub(super) fn into_body(self) -> PiecesBody {
+    pub(crate) fn into_body(self) -> PiecesBody {
         PiecesBody { length: self.length as u64, pieces: self.pieces.into_iter() }
     }
 }
@@ -122,7 +122,7 @@ fn invalid(error: &ScanError) -> GatewayError {
 }
 
 /// The pieces, one after the other.
-pub(super) struct PiecesBody {
+pub(crate) struct PiecesBody {
     length: u64,
     pieces: std::vec::IntoIter<Bytes>,
 }
