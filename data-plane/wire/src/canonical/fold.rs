@@ -240,8 +240,25 @@ mod tests {
             ..Response::default()
         };
         let mut fold = Fold::default();
-        unfold(response.clone()).into_iter().for_each(|delta| fold.delta(delta));
+        for delta in unfold(response.clone()) {
+            fold.delta(delta);
+        }
         assert_eq!(fold.finish(), Some(Ok(response)));
         assert_eq!(Fold::default().finish(), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_answer_is_the_same_unfolded_and_folded(
+            response in super::super::arbitrary::response(super::super::arbitrary::Carries::all(
+                Format::Anthropic,
+            ))
+        ) {
+            let mut fold = Fold::default();
+            for delta in unfold(response.clone()) {
+                fold.delta(delta);
+            }
+            proptest::prop_assert_eq!(fold.finish(), Some(Ok(response)));
+        }
     }
 }

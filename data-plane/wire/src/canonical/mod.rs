@@ -9,6 +9,8 @@
 //!   custom tools take any text.
 //! - `null`, empty lists and empty texts of optional members are absent.
 
+#[cfg(test)]
+pub(crate) mod arbitrary;
 mod delta;
 mod error;
 mod fold;
