@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::upstream::Egress;
+
 /// Bounds of a data plane.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -23,6 +25,8 @@ pub struct Limits {
     pub write_timeout: Duration,
     /// Silence after which a stream of events says `: keep-alive`.
     pub heartbeat: Duration,
+    /// From where pictures and files are fetched that callers name by address.
+    pub fetches: Egress,
 }
 
 impl Default for Limits {
@@ -37,6 +41,7 @@ impl Default for Limits {
             keep_alive: Duration::from_secs(75),
             write_timeout: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),
+            fetches: Egress::Public,
         }
     }
 }

@@ -43,6 +43,14 @@ impl Upstream {
     /// Sends a call and waits for the head of its answer. `account` is told of the attempt and of
     /// the time spent waiting.
     pub async fn send(&self, call: Call<'_>, account: &Account) -> Result<Answer, UpstreamError> {
+        account.upstream_began(Instant::now());
+        let answer = self.fetch(call).await;
+        account.upstream_ended(Instant::now());
+        answer
+    }
+
+    /// The same for what is no attempt at an answer: a token, a picture, a list.
+    pub async fn fetch(&self, call: Call<'_>) -> Result<Answer, UpstreamError> {
         let Call { endpoint, method, headers, body, deadlines } = call;
         check_literal(endpoint.url(), endpoint.transport())?;
         let client = self.client(endpoint.url(), endpoint.transport())?;
@@ -54,10 +62,8 @@ impl Upstream {
             Body::Streamed(payload) => *request.body_mut() = Some(carried(payload)),
         }
         let began = Instant::now();
-        account.upstream_began(began);
         let end = began + deadlines.total;
         let answer = timeout_at(end.min(began + deadlines.head), client.execute(request)).await;
-        account.upstream_ended(Instant::now());
         let answer = match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(UpstreamError::classify(&error)),
