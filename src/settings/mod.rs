@@ -323,6 +323,7 @@ fn limits(set: &Overlay) -> Result<Limits, SettingsError> {
         keep_alive: span(set.keep_alive, usual.keep_alive),
         write_timeout: span(set.write_timeout, usual.write_timeout),
         heartbeat: span(set.heartbeat, usual.heartbeat),
+        fetches: usual.fetches,
     })
 }
 
