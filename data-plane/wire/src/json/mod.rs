@@ -13,6 +13,7 @@ mod object;
 mod raw;
 mod scan;
 mod text;
+mod write;
 
 pub use edit::Edits;
 pub use elements::Elements;
@@ -22,6 +23,7 @@ pub use object::{MemberError, Object, Value};
 pub use raw::Json;
 pub use scan::{ScanError, ScanErrorKind, Scanner};
 pub use text::{is_utf8, number, string, write_string};
+pub use write::{ListWriter, ObjectWriter, write_value};
 
 /// What a value is, by its first byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
