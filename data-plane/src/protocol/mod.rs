@@ -5,9 +5,11 @@ pub mod errors;
 pub(crate) mod llm;
 pub mod openai;
 pub mod refs;
+mod relay;
 
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
+use sanmon_wire::sse::KEEP_ALIVE;
 
 use crate::error::GatewayError;
 use crate::exchange::Exchange;
@@ -20,6 +22,15 @@ pub enum Dialect {
     /// RFC 9457 `application/problem+json`: for plain proxying, and where no route was found.
     #[default]
     Problem,
+}
+
+impl Dialect {
+    /// The event that says a stream lives. It is put between two events.
+    pub const fn heartbeat(self) -> &'static [u8] {
+        match self {
+            Self::OpenAi | Self::Problem => KEEP_ALIVE,
+        }
+    }
 }
 
 /// What answers the requests of a slot instead of the route's targets.

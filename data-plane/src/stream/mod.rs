@@ -6,5 +6,5 @@ mod pulse;
 mod relayed;
 
 pub use cutoff::Cutoff;
-pub use pulse::{HEARTBEAT, Pulse, Wake};
+pub use pulse::{Pulse, Wake};
 pub use relayed::{Relay, relayed};

@@ -7,13 +7,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::cutoff::Place;
 use crate::worker::Worker;
 
-/// A comment, which readers of events pass over, and proxies count as life.
-pub const HEARTBEAT: &[u8] = b": keep-alive\n\n";
-
 /// Why a silent stream was woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wake {
-    /// It has been silent for long: [`HEARTBEAT`] may be said, between two events.
+    /// It has been silent for long: a heartbeat may be said, between two events.
     Silent,
     /// The gateway stops: the stream is to end.
     Cut,

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::pulse::{HEARTBEAT, Pulse, Wake};
+use super::pulse::{Pulse, Wake};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Account;
 use crate::upstream::UpstreamError;
@@ -18,6 +18,9 @@ pub trait Relay {
 
     /// Whether what the caller has got so far ends with a whole event.
     fn at_boundary(&self) -> bool;
+
+    /// The event that says the stream lives.
+    fn heartbeat(&self) -> &'static [u8];
 
     /// The upstream's stream is over, or broke with an error. Returns what the caller still gets:
     /// the event that tells of the error, its own if the stream ended too soon. What is logged of
@@ -97,7 +100,7 @@ where
                         return this.end(Some(error));
                     }
                     Poll::Ready(Wake::Silent) if this.relay.at_boundary() => {
-                        return Poll::Ready(Some(Ok(Bytes::from_static(HEARTBEAT))));
+                        return Poll::Ready(Some(Ok(Bytes::from_static(this.relay.heartbeat()))));
                     }
                     Poll::Ready(Wake::Silent) => {}
                 },

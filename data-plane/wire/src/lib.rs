@@ -9,4 +9,5 @@ pub mod format;
 pub mod json;
 pub mod lenient;
 pub mod openai;
+pub mod pass;
 pub mod sse;

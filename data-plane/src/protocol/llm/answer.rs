@@ -5,8 +5,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap as CallerHeaders;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use sanmon_wire::canonical::Usage;
 use sanmon_wire::json::Scanner;
-use sanmon_wire::openai::{Usage, find_in_answer, upstream_error, write_error};
+use sanmon_wire::openai::{find_in_answer, upstream_error, write_error};
 use tokio::time::Instant;
 
 use super::headers;

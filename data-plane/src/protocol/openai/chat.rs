@@ -10,9 +10,9 @@ use futures_util::future::LocalBoxFuture;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use sanmon_shared::resources;
-use sanmon_wire::openai::{ChatStream, answer_as_stream};
+use sanmon_wire::openai::{ChatNote, answer_as_stream};
+use sanmon_wire::pass::Watched;
 
-use super::relay::{Begin, ChatRelay};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
 use crate::protocol::llm::answer::{
@@ -21,6 +21,7 @@ use crate::protocol::llm::answer::{
 use crate::protocol::llm::native::ChatRequest;
 use crate::protocol::llm::{body, headers};
 use crate::protocol::refs::Refs;
+use crate::protocol::relay::{Begin, Passed};
 use crate::protocol::{Dialect, Protocol};
 use crate::provider::mock::{self, Reply};
 use crate::provider::{Http, Transport};
@@ -174,8 +175,8 @@ where
     S: Stream<Item = Result<Bytes, UpstreamError>> + Unpin + 'static,
 {
     let (worker, account) = (&exchange.worker, exchange.account.clone());
-    let strip = ChatStream::new(!request.wants_usage);
-    let mut relay = ChatRelay::new(strip, account.clone(), request.input_bytes);
+    let stream = Watched::by(ChatNote::new(!request.wants_usage));
+    let mut relay = Passed::new(stream, Dialect::OpenAi, account.clone(), request.input_bytes);
     match relay.begin(&mut source, worker.limits.heartbeat).await? {
         Begin::Events(first) => {
             let body = relayed(first, source, relay, worker, account);

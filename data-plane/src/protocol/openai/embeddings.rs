@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use reqwest::Method;
 use sanmon_shared::resources;
 use sanmon_wire::json::{Object, ValueKind};
-use sanmon_wire::openai::{Usage, VectorForm, upstream_error, vector_form, with_vectors_as};
+use sanmon_wire::openai::{VectorForm, read_usage, upstream_error, vector_form, with_vectors_as};
 
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
@@ -157,7 +157,7 @@ fn answer(
     if pieces.kind("data") != Some(ValueKind::Array) {
         return Err(invalid());
     }
-    let usage = pieces.member("usage").and_then(|usage| Usage::read(&usage));
+    let usage = pieces.member("usage").and_then(|usage| read_usage(&usage));
     answer::count(&exchange.account, usage, request.input_bytes, 0);
     exchange.account.first_token();
     let mut response = HttpResponse::build(status);

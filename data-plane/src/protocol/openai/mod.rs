@@ -4,7 +4,6 @@
 mod chat;
 mod embeddings;
 mod models;
-mod relay;
 
 pub use chat::Chat;
 pub use embeddings::Embeddings;

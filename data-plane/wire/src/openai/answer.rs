@@ -1,6 +1,7 @@
 use crate::json::{Object, ScanError, ValueKind};
 
-use super::Usage;
+use super::read_usage;
+use crate::canonical::Usage;
 
 /// What a gateway wants to know of an answer that it passes on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub struct AnswerFindings {
 pub fn find_in_answer(body: &[u8], content: &str) -> Result<AnswerFindings, ScanError> {
     let answer = Object::scan(body)?;
     let error = answer.first("error").is_some_and(|error| !error.is_null());
-    let usage = answer.first("usage").and_then(|usage| Usage::read(usage.raw));
+    let usage = answer.first("usage").and_then(|usage| read_usage(usage.raw));
     let has_content = answer.first(content).is_some_and(|value| value.kind == ValueKind::Array);
     Ok(AnswerFindings { usage, error, has_content })
 }

@@ -11,8 +11,8 @@ mod usage;
 
 pub use answer::{AnswerFindings, find_in_answer, upstream_error};
 pub use as_stream::answer_as_stream;
-pub use chat_stream::{ChatStream, ChatTally, StreamEnd, UpstreamErrorEvent};
+pub use chat_stream::{ChatNote, ChatStream};
 pub use embeddings::{VectorForm, vector_form, with_vectors_as};
 pub use error::write_error;
 pub use models::{ListedModel, read_models};
-pub use usage::Usage;
+pub use usage::read_usage;

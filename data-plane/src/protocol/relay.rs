@@ -1,4 +1,4 @@
-//! A chat stream on its way to the caller: what of it is passed on, how it begins and how it ends.
+//! A stream on its way to the caller: what of it is passed on, how it begins and how it ends.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -6,20 +6,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use sanmon_wire::openai::{ChatStream, StreamEnd, UpstreamErrorEvent};
+use sanmon_wire::pass::{Pass, StreamEnd, UpstreamErrorEvent};
 use tokio::time::{Instant, timeout};
 
+use super::llm::answer::{self, BYTES_PER_TOKEN};
+use super::{Dialect, errors};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Account;
-use crate::protocol::llm::answer::{self, BYTES_PER_TOKEN};
-use crate::protocol::{Dialect, errors};
-use crate::stream::{HEARTBEAT, Relay};
+use crate::stream::Relay;
 use crate::upstream::UpstreamError;
 
-/// What a chat stream says, passed on and noted. Tokens are told to the account in `Drop`: callers
-/// leave.
-pub(super) struct ChatRelay {
-    stream: ChatStream,
+/// What a stream says, passed on and noted. Tokens are told to the account in `Drop`: callers leave.
+pub(super) struct Passed<P: Pass> {
+    stream: P,
+    /// How errors are written, and signs of life.
+    dialect: Dialect,
     account: Account,
     input_bytes: u64,
 }
@@ -34,10 +35,10 @@ pub(super) enum Begin {
     Whole(Bytes),
 }
 
-impl ChatRelay {
+impl<P: Pass> Passed<P> {
     /// `input_bytes` is what input tokens are guessed from, where nobody counts them.
-    pub(super) fn new(stream: ChatStream, account: Account, input_bytes: u64) -> Self {
-        Self { stream, account, input_bytes }
+    pub(super) fn new(stream: P, dialect: Dialect, account: Account, input_bytes: u64) -> Self {
+        Self { stream, dialect, account, input_bytes }
     }
 
     /// Waits for the first event, so that what fails before it can still be told by a status; no
@@ -54,7 +55,7 @@ impl ChatRelay {
         let first = timeout(patience, self.first(source)).await;
         self.account.upstream_ended(Instant::now());
         let Ok(first) = first else {
-            return Ok(Begin::Events(Bytes::from_static(HEARTBEAT)));
+            return Ok(Begin::Events(Bytes::from_static(self.dialect.heartbeat())));
         };
         let first = first.map_err(|error| error.to_gateway())?;
         let (rest, end) = if first.is_some() {
@@ -114,7 +115,7 @@ impl ChatRelay {
             // Half an event was passed on, being too large to be held back.
             out.extend_from_slice(b"\n\n");
         }
-        out.extend_from_slice(&errors::event(Dialect::OpenAi, error));
+        out.extend_from_slice(&errors::event(self.dialect, error));
         out
     }
 }
@@ -123,7 +124,7 @@ fn cut() -> GatewayError {
     GatewayError::new(Code::UpstreamCut, "the provider's stream ended early")
 }
 
-impl Relay for ChatRelay {
+impl<P: Pass> Relay for Passed<P> {
     fn feed(&mut self, piece: &Bytes) -> Bytes {
         let out = self.stream.feed(piece);
         if self.stream.tally().content_chunks > 0 {
@@ -134,6 +135,10 @@ impl Relay for ChatRelay {
 
     fn at_boundary(&self) -> bool {
         self.stream.at_boundary()
+    }
+
+    fn heartbeat(&self) -> &'static [u8] {
+        self.dialect.heartbeat()
     }
 
     fn finish(&mut self, broken: Option<GatewayError>) -> Bytes {
@@ -147,7 +152,7 @@ impl Relay for ChatRelay {
     }
 }
 
-impl Drop for ChatRelay {
+impl<P: Pass> Drop for Passed<P> {
     fn drop(&mut self) {
         let tally = self.stream.tally();
         let guess = tally.content_chunks.max(tally.content_bytes.div_ceil(BYTES_PER_TOKEN));
