@@ -6,6 +6,7 @@ use actix_web::http::header::{
     CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use bytes::Bytes;
+use sanmon_wire::canonical::{ErrorKind, ProviderError};
 use serde::Serialize;
 
 use super::Dialect;
@@ -92,6 +93,22 @@ fn envelope(dialect: Dialect, error: &GatewayError) -> String {
     };
     // Strings can always be written.
     written.unwrap_or_default()
+}
+
+/// An error of the gateway as formats write those of providers, which they tell apart by kind.
+pub fn as_provider(error: &GatewayError) -> ProviderError {
+    let status = error.code.status().as_u16();
+    let kind = match error.code {
+        Code::Overloaded | Code::NotReady | Code::ShuttingDown => ErrorKind::Overloaded,
+        _ => ErrorKind::of_status(status),
+    };
+    ProviderError {
+        status,
+        code: Some(error.code.as_str().to_owned()),
+        param: error.param.as_deref().map(str::to_owned),
+        retry_after: error.retry_after.map(|seconds| u64::from(seconds) * 1_000),
+        ..ProviderError::new(kind, error.message.clone())
+    }
 }
 
 impl Code {

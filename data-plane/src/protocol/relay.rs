@@ -17,7 +17,7 @@ use crate::stream::Relay;
 use crate::upstream::UpstreamError;
 
 /// What a stream says, passed on and noted. Tokens are told to the account in `Drop`: callers leave.
-pub(super) struct Passed<P: Pass> {
+pub(crate) struct Passed<P: Pass> {
     stream: P,
     /// How errors are written, and signs of life.
     dialect: Dialect,
@@ -26,7 +26,7 @@ pub(super) struct Passed<P: Pass> {
 }
 
 /// How a stream begins.
-pub(super) enum Begin {
+pub(crate) enum Begin {
     /// With this; more may follow.
     Events(Bytes),
     /// With an error, before any content.
@@ -37,13 +37,13 @@ pub(super) enum Begin {
 
 impl<P: Pass> Passed<P> {
     /// `input_bytes` is what input tokens are guessed from, where nobody counts them.
-    pub(super) fn new(stream: P, dialect: Dialect, account: Account, input_bytes: u64) -> Self {
+    pub(crate) fn new(stream: P, dialect: Dialect, account: Account, input_bytes: u64) -> Self {
         Self { stream, dialect, account, input_bytes }
     }
 
     /// Waits for the first event, so that what fails before it can still be told by a status; no
     /// longer than `patience`, for a heartbeat has to go out then.
-    pub(super) async fn begin<S>(
+    pub(crate) async fn begin<S>(
         &mut self,
         source: &mut S,
         patience: Duration,
@@ -55,6 +55,7 @@ impl<P: Pass> Passed<P> {
         let first = timeout(patience, self.first(source)).await;
         self.account.upstream_ended(Instant::now());
         let Ok(first) = first else {
+            self.stream.commit();
             return Ok(Begin::Events(Bytes::from_static(self.dialect.heartbeat())));
         };
         let first = first.map_err(|error| error.to_gateway())?;
@@ -67,6 +68,7 @@ impl<P: Pass> Passed<P> {
         if let Some(error) = self.stream.tally().error.as_ref().filter(|e| !e.after_content) {
             return Ok(Begin::Error(error.clone()));
         }
+        self.stream.commit();
         match (first, end) {
             (Some(piece), _) => Ok(Begin::Events(piece)),
             (None, Some(StreamEnd::Cut)) => Err(cut()),
@@ -87,12 +89,15 @@ impl<P: Pass> Passed<P> {
             if !out.is_empty() {
                 return Ok(Some(out));
             }
+            if self.stream.tally().error.is_some() {
+                break;
+            }
         }
         Ok(None)
     }
 
     /// The last piece of a stream that ended by itself.
-    fn ending(&self, mut rest: Vec<u8>, end: StreamEnd) -> Bytes {
+    fn ending(&mut self, mut rest: Vec<u8>, end: StreamEnd) -> Bytes {
         match end {
             StreamEnd::Done | StreamEnd::Finished => {}
             StreamEnd::Error => {
@@ -108,8 +113,11 @@ impl<P: Pass> Passed<P> {
         rest.into()
     }
 
-    fn failure(&self, error: &GatewayError) -> Vec<u8> {
+    fn failure(&mut self, error: &GatewayError) -> Vec<u8> {
         self.account.failed_in_stream(error);
+        if let Some(out) = self.stream.fail(&errors::as_provider(error)) {
+            return out;
+        }
         let mut out = Vec::new();
         if !self.stream.at_boundary() {
             // Half an event was passed on, being too large to be held back.

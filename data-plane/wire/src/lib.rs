@@ -12,3 +12,4 @@ pub mod lenient;
 pub mod openai;
 pub mod pass;
 pub mod sse;
+pub mod translate;

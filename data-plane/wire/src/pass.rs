@@ -3,7 +3,8 @@
 
 use bytes::{Bytes, BytesMut};
 
-use crate::canonical::Usage;
+use crate::canonical::{ProviderError, Usage};
+use crate::fidelity::Losses;
 use crate::json::Object;
 use crate::sse::{Event, Splitter};
 
@@ -21,6 +22,20 @@ pub trait Pass: Send {
     /// What the stream said so far.
     fn tally(&self) -> &Tally;
 
+    /// The head of the answer has gone to the caller: nothing need be held back any more.
+    fn commit(&mut self) {}
+
+    /// The events that end the stream with an error of the gateway's own, where they depend on what
+    /// was said before; `None` where any event will do.
+    fn fail(&mut self, _: &ProviderError) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// What of the answer could not be said; `None` where it passes as it is.
+    fn losses(&self) -> Option<&Losses> {
+        None
+    }
+
     /// The stream is at its end, or broke off (`broken`). Returns what is left to be passed on.
     fn finish(&mut self, broken: bool) -> (Vec<u8>, StreamEnd);
 }
@@ -36,6 +51,18 @@ impl<P: Pass + ?Sized> Pass for Box<P> {
 
     fn tally(&self) -> &Tally {
         (**self).tally()
+    }
+
+    fn commit(&mut self) {
+        (**self).commit();
+    }
+
+    fn fail(&mut self, error: &ProviderError) -> Option<Vec<u8>> {
+        (**self).fail(error)
+    }
+
+    fn losses(&self) -> Option<&Losses> {
+        (**self).losses()
     }
 
     fn finish(&mut self, broken: bool) -> (Vec<u8>, StreamEnd) {
