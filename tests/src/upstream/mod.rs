@@ -1,9 +1,11 @@
 //! An upstream that does what a test says: answers, stalls, trickles, cuts, lies; and remembers what
 //! it was asked and whether its caller hung up.
 
+pub mod dialect;
 mod http;
 pub mod openai;
 mod reply;
+pub mod script;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -91,6 +93,12 @@ impl ScriptedUpstream {
     /// One that answers as OpenAI would ([`openai::answer`]).
     pub async fn start() -> Self {
         Self::start_with(openai::answer).await
+    }
+
+    /// One that speaks every dialect and does what the model's name says ([`dialect::act`]).
+    pub async fn start_acting() -> Self {
+        let nobody = || Reply::json(404, &openai::error("unknown path", "not_found", None));
+        Self::start_with(move |request| dialect::act(request).unwrap_or_else(nobody)).await
     }
 
     /// One that answers every request with what `handler` says.
