@@ -1,6 +1,6 @@
 //! What is logged and counted of an exchange, gathered on its way.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -113,6 +113,11 @@ impl Account {
     /// The route: its id.
     pub(crate) fn set_route(&self, route: Arc<str>) {
         *self.0.route.borrow_mut() = Some(route);
+    }
+
+    /// The model that was asked for, as the provider calls it; empty when nobody named one.
+    pub fn model(&self) -> Ref<'_, str> {
+        Ref::map(self.0.model.borrow(), |model| model.as_deref().unwrap_or_default())
     }
 
     /// The model that was asked for, as the provider calls it.

@@ -38,19 +38,13 @@ pub(super) fn base_url(kind: &Kind, given: Option<&str>) -> Result<Url, String> 
     Ok(url)
 }
 
-/// The URL of an endpoint below a base; `path` begins with a slash.
-pub(super) fn endpoint(base: &Url, path: &str) -> Url {
-    let mut url = base.clone();
-    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
-    url
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn base(kind: &str, given: Option<&str>) -> Result<String, String> {
-        base_url(Kind::find(kind).unwrap(), given).map(|url| endpoint(&url, "/models").to_string())
+        let base = base_url(Kind::find(kind).unwrap(), given)?;
+        Ok(format!("{}/models", base.as_str().trim_end_matches('/')))
     }
 
     #[test]

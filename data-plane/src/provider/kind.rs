@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use sanmon_shared::catalogue::ProviderKindInfo;
+use sanmon_wire::format::{Codec, Format};
 
 /// A vendor.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Kind {
     pub below_base: &'static str,
     /// How the token travels.
     pub auth: Auth,
+    /// The formats of chats that it speaks; what it does not speak is translated to the first.
+    pub formats: &'static [Speaks],
     /// Default model of chats; `None` where it does not serve them.
     pub chat: Option<Option<&'static str>>,
     /// Default model of embeddings; `None` where it does not serve them.
@@ -40,6 +43,52 @@ pub struct Kind {
     pub mock: bool,
 }
 
+/// A format that a vendor speaks.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Speaks {
+    /// Which.
+    pub format: Format,
+    /// Below the base; `{model}` stands for the model's name.
+    pub path: &'static str,
+    /// Where streams are asked for, if that is elsewhere.
+    pub stream_path: Option<&'static str>,
+    /// Where tokens are counted, if they are.
+    pub count_path: Option<&'static str>,
+    /// For which models.
+    pub models: Models,
+    /// Only where a document says that the server has it.
+    pub on_request: bool,
+}
+
+/// The models of a format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Models {
+    /// All.
+    Any,
+    /// Those whose names hold one of these.
+    Holding(&'static [&'static str]),
+    /// Those whose names begin with this, which is no part of the name in an address.
+    Below(&'static str),
+}
+
+impl Models {
+    /// The name of a model in an address; `None` when it is none of these.
+    pub fn name<'m>(&self, model: &'m str) -> Option<&'m str> {
+        match self {
+            Self::Any => Some(model),
+            Self::Holding(parts) => parts.iter().any(|part| model.contains(part)).then_some(model),
+            Self::Below(prefix) => model.strip_prefix(prefix),
+        }
+    }
+}
+
+impl Speaks {
+    /// The codec of the format.
+    pub fn codec(&self) -> Option<&'static dyn Codec> {
+        None
+    }
+}
+
 /// How a token travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
@@ -52,6 +101,28 @@ pub enum Auth {
 /// Vendors that know only the older name.
 const MAX_TOKENS: &[(&str, &str)] = &[("max_completion_tokens", "max_tokens")];
 
+const fn speaks(format: Format, path: &'static str) -> Speaks {
+    Speaks {
+        format,
+        path,
+        stream_path: None,
+        count_path: None,
+        models: Models::Any,
+        on_request: false,
+    }
+}
+
+const fn on_request(speaks: Speaks) -> Speaks {
+    Speaks { on_request: true, ..speaks }
+}
+
+const CHAT: Speaks = speaks(Format::Chat, "/chat/completions");
+const COMPLETIONS: Speaks = speaks(Format::Completions, "/completions");
+const RESPONSES: Speaks = speaks(Format::Responses, "/responses");
+
+/// Who speaks like OpenAI; not all have Responses.
+const LIKE_OPENAI: &[Speaks] = &[CHAT, COMPLETIONS, on_request(RESPONSES)];
+
 /// What most rows have.
 const ROW: Kind = Kind {
     name: "",
@@ -59,6 +130,7 @@ const ROW: Kind = Kind {
     base_url: "",
     below_base: "",
     auth: Auth::Bearer,
+    formats: LIKE_OPENAI,
     chat: Some(None),
     embeddings: None,
     max_tokens: "max_completion_tokens",

@@ -1,31 +1,39 @@
 //! What upstreams speak: addresses, credentials and headers of each kind, and the rows of vendors
 //! that speak OpenAI's dialect. Nothing here opens a socket.
 
+mod account;
+mod address;
 mod base_url;
 mod credentials;
+mod defaults;
 mod filter;
 mod kind;
 pub mod mock;
+mod operation;
 mod options;
+mod place;
 mod slug;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use reqwest::header::HeaderMap;
 use sanmon_shared::Problem;
 use sanmon_shared::problem::join_pointer;
 use sanmon_shared::resources::{self, Connection, Mock, ModelFilter};
+use sanmon_wire::format::{Codec, Format};
 use serde_json::{Map, Value};
 
+pub use account::{Account, Http, Timeouts};
+pub use defaults::Defaults;
 pub use filter::ModelRules;
-pub use kind::{Auth, KINDS, Kind, kinds};
+pub use kind::{Auth, KINDS, Kind, Models, Speaks, kinds};
+pub use operation::Operation;
 pub use options::{Member, MemberValue, Options};
+pub use sanmon_shared::resources::{Fidelity, ParameterPolicy};
 pub use slug::{display_name, names, slug};
 
 use crate::plugin::BuildContext;
-use crate::upstream::{self, Deadlines, Egress, Endpoint};
+use place::Place;
 
 /// A provider or embedding model, ready to be called.
 #[derive(Debug)]
@@ -53,6 +61,11 @@ pub struct Provider {
     pub renames: Box<[(Box<str>, Box<str>)]>,
     /// Which models may be used.
     pub models: ModelRules,
+    /// What happens to a request that cannot be carried whole.
+    pub fidelity: Fidelity,
+    /// What happens to members that the model would refuse.
+    pub parameters: ParameterPolicy,
+    defaults: Defaults,
 }
 
 /// How a provider is called.
@@ -62,61 +75,6 @@ pub enum Transport {
     Http(Http),
     /// In process: the kind `mock`.
     Mock(Mock),
-}
-
-/// Where and how a provider is called over HTTP.
-#[derive(Debug)]
-pub struct Http {
-    /// One per token; a document may hold several, which take turns.
-    accounts: Box<[Endpoints]>,
-    turn: AtomicUsize,
-    /// How long a call may take.
-    pub timeouts: Timeouts,
-    /// Whether it can stream; otherwise its whole answer is made into a stream.
-    pub streams: bool,
-}
-
-/// The addresses of a provider, with the headers that every call carries.
-#[derive(Debug)]
-pub struct Endpoints {
-    /// Chat completions.
-    pub chat: Endpoint,
-    /// Embeddings.
-    pub embeddings: Endpoint,
-    /// The list of models.
-    pub models: Endpoint,
-}
-
-impl Http {
-    /// The addresses of the next call.
-    pub fn endpoints(&self) -> Option<&Endpoints> {
-        let count = self.accounts.len();
-        let turn = if count > 1 { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        self.accounts.get(turn % count.max(1))
-    }
-}
-
-/// How long a call may take; connecting has its own limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// The whole call, and the head of a streamed answer.
-    pub total: Duration,
-    /// Silence between pieces of a streamed answer.
-    pub idle: Duration,
-    /// A whole streamed answer.
-    pub stream: Duration,
-}
-
-impl Timeouts {
-    /// Of a call whose answer comes as a whole.
-    pub fn whole(&self) -> Deadlines {
-        Deadlines { head: self.total, idle: self.total, total: self.total }
-    }
-
-    /// Of a call whose answer is streamed.
-    pub fn streamed(&self) -> Deadlines {
-        Deadlines { head: self.total, idle: self.idle, total: self.stream }
-    }
 }
 
 /// What a document is for.
@@ -136,9 +94,26 @@ struct Parts<'a> {
     connection: &'a Connection,
     options: &'a Map<String, Value>,
     models: &'a ModelFilter,
+    fidelity: Fidelity,
+    parameters: ParameterPolicy,
 }
 
 impl Provider {
+    /// The codec in which a request that came in `front` about `model` is put to this provider:
+    /// `front`'s own where the provider speaks it, so that bytes pass through; else that of the
+    /// first format in which it answers about the model.
+    pub fn codec(&self, front: Format, model: Option<&str>) -> Option<&'static dyn Codec> {
+        let Transport::Http(http) = &self.transport else {
+            return self.kind.formats.iter().find_map(Speaks::codec);
+        };
+        http.speaks(front, model.unwrap_or_default())?.codec()
+    }
+
+    /// What requests get from the document's options.
+    pub fn defaults(&self) -> &Defaults {
+        &self.defaults
+    }
+
     /// Checks and compiles a provider; every problem with its pointer.
     pub fn build(
         document: &resources::Provider,
@@ -154,6 +129,8 @@ impl Provider {
                 connection: &document.connection,
                 options: &document.options,
                 models: &document.models,
+                fidelity: document.fidelity,
+                parameters: document.parameters,
             },
             context,
         )
@@ -174,6 +151,8 @@ impl Provider {
                 connection: &document.config.connection,
                 options: &document.config.options,
                 models: &document.models,
+                fidelity: Fidelity::default(),
+                parameters: ParameterPolicy::default(),
             },
             context,
         )
@@ -194,7 +173,8 @@ impl Provider {
         };
         let mut problems = Vec::new();
         let connection_at = format!("{config}/connection");
-        let transport = transport(kind, parts.connection, context, &connection_at, &mut problems);
+        let place = Place { kind, connection: parts.connection, context, at: &connection_at };
+        let transport = place.transport(&mut problems);
         let default_model = match parts.options.get("model") {
             None | Some(Value::Null) => default_model.map(Arc::from),
             Some(Value::String(model)) if model.trim().is_empty() => default_model.map(Arc::from),
@@ -216,6 +196,8 @@ impl Provider {
                 }
             }
         }
+        let options = Options::build(parts.options);
+        let defaults = Defaults::build(parts.options, &options, config, &mut problems);
         match transport {
             Some(transport) if problems.is_empty() => Ok(Self {
                 id: Arc::clone(&parts.id),
@@ -225,78 +207,17 @@ impl Provider {
                 build: BUILDS.fetch_add(1, Ordering::Relaxed),
                 transport,
                 default_model,
-                options: Options::build(parts.options),
+                options,
                 additions: additions.into(),
                 renames,
                 models,
+                fidelity: parts.fidelity,
+                parameters: parts.parameters,
+                defaults,
             }),
             _ => Err(problems),
         }
     }
-}
-
-fn transport(
-    kind: &'static Kind,
-    connection: &Connection,
-    context: &BuildContext<'_>,
-    at: &str,
-    problems: &mut Vec<Problem>,
-) -> Option<Transport> {
-    if kind.mock {
-        return Some(Transport::Mock(connection.mock.clone()));
-    }
-    let given = connection.base_url.as_deref().filter(|url| !url.trim().is_empty());
-    let (member, given) = match (given, connection.base_domain.as_deref()) {
-        (None, Some(domain)) => ("base_domain", Some(domain)),
-        (given, _) => ("base_url", given),
-    };
-    let sets = credentials::build(kind, connection, context, at, problems);
-    let base = match base_url::base_url(kind, given) {
-        Ok(base) => base,
-        Err(message) => {
-            problems.push(Problem::at(format!("{at}/{member}"), message));
-            return None;
-        }
-    };
-    let models = connection.models_path.as_deref().map_or("/models", str::trim);
-    if !models.starts_with('/') {
-        problems.push(Problem::at(format!("{at}/models_path"), "it does not begin with a slash"));
-    }
-    let transport = upstream::Transport {
-        connect_timeout: Duration::from_millis(connection.connect_timeout),
-        egress: Egress::configured(connection.allow_link_local),
-        address: None,
-    };
-    let mut endpoint = |path: &str, headers: &HeaderMap| {
-        let url = base_url::endpoint(&base, path);
-        match Endpoint::new(url.as_str(), transport) {
-            Ok(endpoint) => Some(headers.iter().fold(endpoint, |endpoint, (name, value)| {
-                endpoint.with_header(name.clone(), value.clone())
-            })),
-            Err(error) => {
-                problems.push(Problem::at(format!("{at}/{member}"), error.to_string()));
-                None
-            }
-        }
-    };
-    let mut accounts = Vec::with_capacity(sets.len());
-    for headers in &sets {
-        accounts.push(Endpoints {
-            chat: endpoint("/chat/completions", headers)?,
-            embeddings: endpoint("/embeddings", headers)?,
-            models: endpoint(models, headers)?,
-        });
-    }
-    Some(Transport::Http(Http {
-        accounts: accounts.into(),
-        turn: AtomicUsize::new(0),
-        timeouts: Timeouts {
-            total: Duration::from_millis(connection.timeout),
-            idle: Duration::from_millis(connection.idle_timeout),
-            stream: Duration::from_millis(connection.stream_timeout),
-        },
-        streams: connection.supports_streaming,
-    }))
 }
 
 fn renames(

@@ -22,9 +22,9 @@ fn build(document: &Value) -> Result<Provider, Vec<Problem>> {
 fn headers(provider: &Provider) -> Vec<(String, String)> {
     let Transport::Http(http) = &provider.transport else { panic!("no HTTP") };
     let mut headers: Vec<(String, String)> = http
-        .endpoints()
+        .account()
         .unwrap()
-        .chat
+        .endpoint
         .headers()
         .iter()
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -5,8 +6,8 @@ use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
-use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
 use tokio::sync::mpsc;
 
 use super::endpoint::Endpoint;
@@ -36,6 +37,7 @@ pub enum Body {
 /// A request to an upstream.
 pub struct Call<'a> {
     pub(super) endpoint: &'a Endpoint,
+    pub(super) url: Cow<'a, Url>,
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
@@ -49,7 +51,28 @@ impl<'a> Call<'a> {
         for (name, value) in endpoint.headers() {
             headers.append(name, value.clone());
         }
-        Self { endpoint, method, headers, body: Body::Empty, deadlines }
+        let url = Cow::Borrowed(endpoint.url());
+        Self { endpoint, url, method, headers, body: Body::Empty, deadlines }
+    }
+
+    /// Goes to another address of the endpoint's host; one of another host is refused when it is
+    /// sent.
+    #[must_use]
+    pub fn at(mut self, url: Cow<'a, Url>) -> Self {
+        self.url = url;
+        self
+    }
+
+    /// Makes it a call of another method.
+    #[must_use]
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Where it goes.
+    pub fn url(&self) -> &Url {
+        &self.url
     }
 
     /// Sets a header, over what the endpoint says.

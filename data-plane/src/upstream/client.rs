@@ -51,10 +51,14 @@ impl Upstream {
 
     /// The same for what is no attempt at an answer: a token, a picture, a list.
     pub async fn fetch(&self, call: Call<'_>) -> Result<Answer, UpstreamError> {
-        let Call { endpoint, method, headers, body, deadlines } = call;
-        check_literal(endpoint.url(), endpoint.transport())?;
-        let client = self.client(endpoint.url(), endpoint.transport())?;
-        let mut request = Request::new(method, endpoint.url().clone());
+        let Call { endpoint, url, method, headers, body, deadlines } = call;
+        // What an endpoint's calls carry is for its host alone.
+        if !endpoint.is_home_of(&url) {
+            return Err(UpstreamError::Forbidden);
+        }
+        check_literal(&url, endpoint.transport())?;
+        let client = self.client(&url, endpoint.transport())?;
+        let mut request = Request::new(method, url.into_owned());
         *request.headers_mut() = headers;
         match body {
             Body::Empty => {}

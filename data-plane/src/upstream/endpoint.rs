@@ -72,6 +72,13 @@ impl Endpoint {
         &self.url
     }
 
+    /// Whether an address is of the same scheme, host and port.
+    pub fn is_home_of(&self, url: &Url) -> bool {
+        self.url.scheme() == url.scheme()
+            && self.url.host() == url.host()
+            && self.url.port_or_known_default() == url.port_or_known_default()
+    }
+
     /// How it is reached.
     pub fn transport(&self) -> &Transport {
         &self.transport
@@ -107,6 +114,21 @@ mod tests {
         assert_eq!(endpoint("ftp://a/").unwrap_err(), EndpointError::Scheme);
         assert_eq!(endpoint("https://u:p@a/").unwrap_err(), EndpointError::Credentials);
         assert!(matches!(endpoint("a/b").unwrap_err(), EndpointError::Url(_)));
+    }
+
+    #[test]
+    fn a_call_stays_with_its_host() {
+        let home = endpoint("https://a/v1").unwrap();
+        for (url, same) in [
+            ("https://a/v2/x?y", true),
+            ("https://a:443/", true),
+            ("https://a:444/", false),
+            ("http://a/", false),
+            ("https://a.b/", false),
+            ("https://b/", false),
+        ] {
+            assert_eq!(home.is_home_of(&Url::parse(url).unwrap()), same, "{url}");
+        }
     }
 
     #[test]

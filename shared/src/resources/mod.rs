@@ -24,7 +24,7 @@ pub use global_plugin::GlobalPlugin;
 pub use inert::Inert;
 pub use plugin::{PluginInstance, PluginSlot};
 pub use plugin_config::PluginConfig;
-pub use provider::{Connection, Mock, ModelFilter, Provider};
+pub use provider::{Connection, Fidelity, Mock, ModelFilter, ParameterPolicy, Provider};
 pub use route::{Frontend, Route};
 pub use service::Service;
 

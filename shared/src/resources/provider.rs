@@ -41,6 +41,13 @@ pub struct Provider {
     /// Which models may be used.
     #[serde(default)]
     pub models: ModelFilter,
+    /// What happens to a request that cannot be put to the provider whole.
+    #[serde(default)]
+    pub fidelity: Fidelity,
+    /// What happens to members that the model is known to refuse, `temperature` of reasoning models
+    /// among them.
+    #[serde(default)]
+    pub parameters: ParameterPolicy,
     /// The provider called when this one fails.
     #[serde(default)]
     provider_fallback: Inert,
@@ -59,6 +66,30 @@ pub struct Provider {
     /// Response cache.
     #[serde(default)]
     cache: Inert,
+}
+
+/// What happens to a request that cannot be put to its provider whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Fidelity {
+    /// It goes without what cannot be said, which the header `x-sanmon-fidelity` tells.
+    #[default]
+    Report,
+    /// It is refused.
+    Strict,
+}
+
+/// What happens to members that a model is known to refuse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ParameterPolicy {
+    /// They are left out, which the header `x-sanmon-fidelity` tells.
+    #[default]
+    Drop,
+    /// The request is refused.
+    Error,
+    /// They are sent.
+    Pass,
 }
 
 /// How a provider is reached. Times in milliseconds.

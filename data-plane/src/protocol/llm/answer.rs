@@ -13,7 +13,8 @@ use tokio::time::Instant;
 use super::headers;
 use crate::error::{Code, GatewayError};
 use crate::exchange::{Account, Exchange, Tokens};
-use crate::upstream::{Answer, Endpoint};
+use crate::provider;
+use crate::upstream::Answer;
 
 /// A text of so many bytes is about one token, where nobody counted.
 pub(crate) const BYTES_PER_TOKEN: u64 = 4;
@@ -41,11 +42,11 @@ pub(crate) fn check_head(
 pub(crate) fn provider_error(
     status: StatusCode,
     body: Bytes,
-    endpoint: Option<&Endpoint>,
+    account: Option<&provider::Account>,
 ) -> HttpResponse {
     let (message, _) = upstream_error(&body);
     let json = Scanner::scan(&body).is_ok();
-    let tells = endpoint.is_some_and(|endpoint| tells_credential(&body, endpoint));
+    let tells = account.is_some_and(|account| account.tells_credential(&body));
     tracing::debug!(
         status = status.as_u16(),
         message = message.as_deref().filter(|_| !tells).unwrap_or_default(),
@@ -63,15 +64,6 @@ pub(crate) fn provider_error(
         write_error(&text, kind, None, Some("upstream_error")).into()
     };
     HttpResponse::build(status).content_type("application/json").body(body)
-}
-
-/// Whether a text holds what only the provider and we may know.
-fn tells_credential(body: &[u8], endpoint: &Endpoint) -> bool {
-    endpoint.headers().values().any(|value| {
-        let value = value.as_bytes();
-        let secret = value.rsplit(|byte| *byte == b' ').next().unwrap_or(value);
-        secret.len() >= 8 && memchr::memmem::find(body, secret).is_some()
-    })
 }
 
 /// A provider's answer with a status of success: passed on as it is, its usage read. `content` is the
@@ -147,22 +139,28 @@ pub(crate) fn with(mut response: HttpResponse, head: CallerHeaders) -> HttpRespo
 #[cfg(test)]
 mod tests {
     use actix_web::body::{MessageBody as _, to_bytes};
-    use reqwest::header::{AUTHORIZATION, HeaderValue};
+    use sanmon_shared::seal::Seal;
+    use serde_json::json;
 
     use super::*;
-    use crate::upstream::Transport;
+    use crate::plugin::BuildContext;
 
     #[tokio::test]
     async fn an_error_that_tells_our_credential_is_withheld() {
-        let endpoint = Endpoint::new("http://h/", Transport::default())
-            .unwrap()
-            .with_header(AUTHORIZATION, HeaderValue::from_static("Bearer sk-canary-1234"));
+        let document = json!({"id": "p", "provider": "openai", "connection": {
+            "base_url": "http://h/v1", "token": "$env://KEY"}});
+        let seal = Seal::generate().unwrap();
+        let environment = |_: &str| Some("sk-canary-1234".to_owned());
+        let context = BuildContext { seal: Some(&seal), environment: &environment };
+        let document = serde_json::from_value(document).unwrap();
+        let provider = provider::Provider::build(&document, &context).unwrap();
+        let provider::Transport::Http(http) = &provider.transport else { panic!("no HTTP") };
         for (text, withheld) in [
             (r#"{"error":{"message":"bad key sk-canary-1234"}}"#, true),
             (r#"{"error":{"message":"bad key sk-canary"}}"#, false),
         ] {
             let body = Bytes::from_static(text.as_bytes());
-            let response = provider_error(StatusCode::UNAUTHORIZED, body, Some(&endpoint));
+            let response = provider_error(StatusCode::UNAUTHORIZED, body, http.account());
             assert_eq!(response.status(), 401);
             let body = response.into_body().boxed();
             let told = to_bytes(body).await.unwrap();

@@ -7,9 +7,9 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderVal
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::future::LocalBoxFuture;
-use reqwest::Method;
 use reqwest::header::HeaderMap;
 use sanmon_shared::resources;
+use sanmon_wire::format::Format;
 use sanmon_wire::openai::{ChatNote, answer_as_stream};
 use sanmon_wire::pass::Watched;
 
@@ -24,9 +24,9 @@ use crate::protocol::refs::Refs;
 use crate::protocol::relay::{Begin, Passed};
 use crate::protocol::{Dialect, Protocol};
 use crate::provider::mock::{self, Reply};
-use crate::provider::{Http, Transport};
+use crate::provider::{Account, Http, Operation, Transport};
 use crate::stream::relayed;
-use crate::upstream::{Call, Endpoint, UpstreamError};
+use crate::upstream::UpstreamError;
 
 /// Chat completions of a plugin's providers.
 #[derive(Debug)]
@@ -74,27 +74,30 @@ async fn over_http(
     request: &ChatRequest,
     http: &Http,
 ) -> Result<HttpResponse, GatewayError> {
-    let endpoint = http
-        .endpoints()
-        .map(|endpoints| &endpoints.chat)
+    let account = http
+        .account()
         .ok_or_else(|| GatewayError::new(Code::Internal, "the provider has no address"))?;
     let streams = request.streams_upstream;
     let deadlines = if streams { http.timeouts.streamed() } else { http.timeouts.whole() };
-    let call = Call::new(endpoint, Method::POST, deadlines).bytes(request.body.clone());
-    let call = headers::request(exchange, call, streams);
+    let model = exchange.account.model();
+    let operation = Operation::Chat { format: Format::Chat, model: &model, stream: streams };
+    let call = account.call(&operation, deadlines)?.bytes(request.body.clone());
+    drop(model);
+    let mut call = headers::request(exchange, call, streams);
+    account.authorize(&exchange.worker, &mut call).await?;
     let sent = exchange.worker.upstream.send(call, &exchange.account).await;
     let answer = sent.map_err(|error| error.to_gateway())?;
     let status = check_head(answer.status, &answer.headers)?;
     let head = told(&answer.headers);
     if !status.is_success() {
         let body = gather(exchange, answer).await?;
-        return Ok(with(provider_error(status, body, Some(endpoint)), head));
+        return Ok(with(provider_error(status, body, Some(account)), head));
     }
     if streams && is_event_stream(&answer.headers) {
-        return Ok(with(stream(exchange, request, answer.body, Some(endpoint)).await?, head));
+        return Ok(with(stream(exchange, request, answer.body, Some(account)).await?, head));
     }
     let body = gather(exchange, answer).await?;
-    Ok(with(whole(exchange, request, status, body, Some(endpoint))?, head))
+    Ok(with(whole(exchange, request, status, body, Some(account))?, head))
 }
 
 async fn mocked(
@@ -133,11 +136,11 @@ fn whole(
     request: &ChatRequest,
     status: StatusCode,
     body: Bytes,
-    endpoint: Option<&Endpoint>,
+    account: Option<&Account>,
 ) -> Result<HttpResponse, GatewayError> {
     let usage = match checked(&body, "choices")? {
         Checked::Answer(usage) => usage,
-        Checked::Error(status) => return Ok(provider_error(status, body, endpoint)),
+        Checked::Error(status) => return Ok(provider_error(status, body, account)),
     };
     let guess = (body.len() as u64).div_ceil(BYTES_PER_TOKEN);
     answer::count(&exchange.account, usage, request.input_bytes, guess);
@@ -169,7 +172,7 @@ async fn stream<S>(
     exchange: &Exchange,
     request: &ChatRequest,
     mut source: S,
-    endpoint: Option<&Endpoint>,
+    payer: Option<&Account>,
 ) -> Result<HttpResponse, GatewayError>
 where
     S: Stream<Item = Result<Bytes, UpstreamError>> + Unpin + 'static,
@@ -189,7 +192,7 @@ where
         Begin::Error(error) => {
             let status = error.status.and_then(|status| StatusCode::from_u16(status).ok());
             let status = status.unwrap_or(StatusCode::BAD_GATEWAY);
-            Ok(provider_error(status, error.data, endpoint))
+            Ok(provider_error(status, error.data, payer))
         }
     }
 }

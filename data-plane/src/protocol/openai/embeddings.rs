@@ -6,7 +6,6 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
-use reqwest::Method;
 use sanmon_shared::resources;
 use sanmon_wire::json::{Object, ValueKind};
 use sanmon_wire::openai::{VectorForm, read_usage, upstream_error, vector_form, with_vectors_as};
@@ -21,8 +20,7 @@ use crate::protocol::llm::{headers, model};
 use crate::protocol::refs::Refs;
 use crate::protocol::{Dialect, Protocol};
 use crate::provider::mock::{self, Reply};
-use crate::provider::{Http, Provider, Transport};
-use crate::upstream::{Call, Endpoint};
+use crate::provider::{Account, Http, Operation, Provider, Transport};
 
 /// Embeddings of a plugin's models.
 #[derive(Debug)]
@@ -120,22 +118,25 @@ async fn over_http(
     request: &Request,
     http: &Http,
 ) -> Result<HttpResponse, GatewayError> {
-    let endpoint = http
-        .endpoints()
-        .map(|endpoints| &endpoints.embeddings)
+    let account = http
+        .account()
         .ok_or_else(|| GatewayError::new(Code::Internal, "the provider has no address"))?;
-    let call = Call::new(endpoint, Method::POST, http.timeouts.whole()).bytes(request.body.clone());
-    let call = headers::request(exchange, call, false);
+    let model = exchange.account.model();
+    let call = account.call(&Operation::Embeddings { model: &model }, http.timeouts.whole())?;
+    drop(model);
+    let call = call.bytes(request.body.clone());
+    let mut call = headers::request(exchange, call, false);
+    account.authorize(&exchange.worker, &mut call).await?;
     let sent = exchange.worker.upstream.send(call, &exchange.account).await;
     let upstream = sent.map_err(|error| error.to_gateway())?;
     let status = check_head(upstream.status, &upstream.headers)?;
     let head = told(&upstream.headers);
     if !status.is_success() {
         let body = gather(exchange, upstream).await?;
-        return Ok(with(provider_error(status, body, Some(endpoint)), head));
+        return Ok(with(provider_error(status, body, Some(account)), head));
     }
     let pieces = Pieces::read(exchange, upstream).await?;
-    Ok(with(answer(exchange, request, status, pieces, Some(endpoint))?, head))
+    Ok(with(answer(exchange, request, status, pieces, Some(account))?, head))
 }
 
 /// A success: passed on as it is, its vectors rewritten where they are not as the caller wants them.
@@ -144,13 +145,13 @@ fn answer(
     request: &Request,
     status: StatusCode,
     pieces: Pieces,
-    endpoint: Option<&Endpoint>,
+    account: Option<&Account>,
 ) -> Result<HttpResponse, GatewayError> {
     if pieces.kind("error").is_some_and(|kind| kind != ValueKind::Null) {
         let body = pieces.whole();
         let (_, status) = upstream_error(&body);
         let status = status.and_then(|status| StatusCode::from_u16(status).ok());
-        return Ok(provider_error(status.unwrap_or(StatusCode::BAD_GATEWAY), body, endpoint));
+        return Ok(provider_error(status.unwrap_or(StatusCode::BAD_GATEWAY), body, account));
     }
     let invalid =
         || GatewayError::new(Code::UpstreamInvalid, "the provider's answer holds no embeddings");

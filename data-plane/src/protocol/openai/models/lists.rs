@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Shared, WeakShared};
-use reqwest::Method;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue};
 use sanmon_wire::openai::{ListedModel, read_models};
 use tokio::time::Instant;
 
 use crate::error::GatewayError;
-use crate::exchange::Account;
-use crate::provider::{Provider, Transport};
-use crate::upstream::{Call, Deadlines};
+use crate::provider::{Operation, Provider, Transport};
+use crate::upstream::Deadlines;
 use crate::worker::Worker;
 
 /// How long a list is fresh, and how long nobody asks again after a failure.
@@ -48,12 +46,7 @@ struct Kept {
 
 impl ModelLists {
     /// The models of a provider; none when it cannot be asked and never could.
-    pub(super) async fn get(
-        &self,
-        provider: &Arc<Provider>,
-        worker: &Rc<Worker>,
-        account: &Account,
-    ) -> List {
+    pub(super) async fn get(&self, provider: &Arc<Provider>, worker: &Rc<Worker>) -> List {
         let Transport::Http(_) = &provider.transport else {
             let model = provider.default_model.as_deref().unwrap_or("mock");
             return [ListedModel { id: model.into(), created: Some(1_700_000_000) }].into();
@@ -61,7 +54,7 @@ impl ModelLists {
         let flight = match self.known(provider.build) {
             Ok(list) => return list,
             Err(Some(flight)) => flight,
-            Err(None) => self.ask(provider, worker, account),
+            Err(None) => self.ask(provider, worker),
         };
         flight.await
     }
@@ -76,17 +69,11 @@ impl ModelLists {
         Err(kept.flight.as_ref().and_then(WeakShared::upgrade))
     }
 
-    fn ask(
-        &self,
-        provider: &Arc<Provider>,
-        worker: &Rc<Worker>,
-        account: &Account,
-    ) -> Shared<Flight> {
-        let (provider, worker, account) =
-            (Arc::clone(provider), Rc::clone(worker), account.clone());
+    fn ask(&self, provider: &Arc<Provider>, worker: &Rc<Worker>) -> Shared<Flight> {
+        let (provider, worker) = (Arc::clone(provider), Rc::clone(worker));
         let build = provider.build;
         let flight: Flight = async move {
-            let fetched = fetch(&provider, &worker, &account).await;
+            let fetched = fetch(&provider, &worker).await;
             worker.model_lists.keep(&provider, fetched)
         }
         .boxed_local();
@@ -126,24 +113,22 @@ impl ModelLists {
     }
 }
 
-async fn fetch(
-    provider: &Provider,
-    worker: &Worker,
-    account: &Account,
-) -> Result<List, GatewayError> {
+async fn fetch(provider: &Provider, worker: &Worker) -> Result<List, GatewayError> {
     use crate::error::Code::{Internal, UpstreamInvalid};
     let Transport::Http(http) = &provider.transport else {
         return Err(GatewayError::new(Internal, "the provider has no address"));
     };
-    let Some(endpoints) = http.endpoints() else {
+    let Some(account) = http.account() else {
         return Err(GatewayError::new(Internal, "the provider has no address"));
     };
     let patience = http.timeouts.total.min(PATIENCE);
     let deadlines = Deadlines { head: patience, idle: patience, total: patience };
-    let call = Call::new(&endpoints.models, Method::GET, deadlines)
+    let mut call = account
+        .call(&Operation::Models, deadlines)?
         .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
         .default_header(ACCEPT, HeaderValue::from_static("application/json"));
-    let answer = worker.upstream.send(call, account).await;
+    account.authorize(worker, &mut call).await?;
+    let answer = worker.upstream.fetch(call).await;
     let mut answer = answer.map_err(|error| error.to_gateway())?;
     let status = answer.status;
     let body = answer.gather(LARGEST).await.map_err(|error| error.to_gateway())?;

@@ -67,9 +67,9 @@ impl Models {
             return Err(GatewayError::new(Code::MethodNotAllowed, "this endpoint takes GET"));
         }
         let providers: Vec<&Arc<Provider>> = self.refs.present(&exchange.snapshot).collect();
-        let lists = join_all(providers.iter().map(|provider| {
-            exchange.worker.model_lists.get(provider, &exchange.worker, &exchange.account)
-        }));
+        let worker = &exchange.worker;
+        let lists =
+            join_all(providers.iter().map(|provider| worker.model_lists.get(provider, worker)));
         let lists = lists.await;
         let key = exchange.key.as_ref().and_then(|key| key.constraints());
         let mut entries = Vec::new();

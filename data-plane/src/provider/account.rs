@@ -1,0 +1,204 @@
+//! A provider over HTTP: its addresses, and an account per credential.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use reqwest::Method;
+use sanmon_wire::format::Format;
+use url::Url;
+
+use super::Operation;
+use super::address::{Address, encode_segment};
+use super::kind::{Kind, Speaks};
+use crate::error::{Code, GatewayError};
+use crate::upstream::{Call, Deadlines, Endpoint};
+use crate::worker::Worker;
+
+/// Where and how a provider is called over HTTP.
+#[derive(Debug)]
+pub struct Http {
+    /// One per credential; a document may hold several, which take turns.
+    accounts: Box<[Account]>,
+    turn: AtomicUsize,
+    addresses: Arc<Addresses>,
+    /// How long a call may take.
+    pub timeouts: Timeouts,
+    /// Whether it can stream; otherwise its whole answer is made into a stream.
+    pub streams: bool,
+}
+
+impl Http {
+    pub(super) fn new(
+        accounts: Vec<Account>,
+        addresses: Arc<Addresses>,
+        timeouts: Timeouts,
+        streams: bool,
+    ) -> Self {
+        let turn = AtomicUsize::new(0);
+        Self { accounts: accounts.into(), turn, addresses, timeouts, streams }
+    }
+
+    /// The format in which a request that came in `front` is put: `front` itself, else the first in
+    /// which the provider answers about the model.
+    pub(super) fn speaks(&self, front: Format, model: &str) -> Option<&'static Speaks> {
+        let about = || {
+            self.addresses
+                .chats
+                .iter()
+                .map(|chat| chat.speaks)
+                .filter(|speaks| speaks.models.name(model).is_some())
+        };
+        about().find(|speaks| speaks.format == front).or_else(|| about().next())
+    }
+
+    /// The account whose turn it is.
+    pub fn account(&self) -> Option<&Account> {
+        let count = self.accounts.len();
+        let turn = if count > 1 { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        self.accounts.get(turn % count.max(1))
+    }
+}
+
+/// How long a call may take; connecting has its own limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// The whole call, and the head of a streamed answer.
+    pub total: Duration,
+    /// Silence between pieces of a streamed answer.
+    pub idle: Duration,
+    /// A whole streamed answer.
+    pub stream: Duration,
+}
+
+impl Timeouts {
+    /// Of a call whose answer comes as a whole.
+    pub fn whole(&self) -> Deadlines {
+        Deadlines { head: self.total, idle: self.total, total: self.total }
+    }
+
+    /// Of a call whose answer is streamed.
+    pub fn streamed(&self) -> Deadlines {
+        Deadlines { head: self.total, idle: self.idle, total: self.stream }
+    }
+}
+
+/// The addresses of a provider, which all its accounts share.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    pub(super) chats: Box<[ChatAddresses]>,
+    pub(super) embeddings: Option<Address>,
+    pub(super) models: Option<Address>,
+    /// Of the answers that it keeps; their ids follow.
+    pub(super) stored: Option<Url>,
+}
+
+/// The addresses of a format.
+#[derive(Debug)]
+pub(super) struct ChatAddresses {
+    pub(super) speaks: &'static Speaks,
+    pub(super) whole: Address,
+    pub(super) stream: Option<Address>,
+    pub(super) count: Option<Address>,
+}
+
+/// A credential of a provider, and where it may go.
+#[derive(Debug)]
+pub struct Account {
+    pub(super) kind: &'static Kind,
+    pub(super) endpoint: Endpoint,
+    pub(super) addresses: Arc<Addresses>,
+}
+
+impl Account {
+    /// A call of this operation: its address made, and every header set that does not depend on its
+    /// body or time.
+    pub fn call<'a>(
+        &'a self,
+        operation: &Operation<'_>,
+        deadlines: Deadlines,
+    ) -> Result<Call<'a>, GatewayError> {
+        let (url, method) = match *operation {
+            Operation::Chat { format, model, stream } => {
+                let (chat, name) = self.chat(format, model)?;
+                let address = if stream { chat.stream.as_ref() } else { None };
+                (address.unwrap_or(&chat.whole).url(name)?, Method::POST)
+            }
+            Operation::CountTokens { format, model } => {
+                let (chat, name) = self.chat(format, model)?;
+                let count = chat.count.as_ref();
+                (count.ok_or_else(|| self.unsupported("token counts"))?.url(name)?, Method::POST)
+            }
+            Operation::Embeddings { model } => {
+                let address = self.addresses.embeddings.as_ref();
+                let address = address.ok_or_else(|| self.unsupported("embeddings"))?;
+                (address.url(model)?, Method::POST)
+            }
+            Operation::Models => {
+                let address = self.addresses.models.as_ref();
+                let address = address.ok_or_else(|| self.unsupported("lists of models"))?;
+                (address.url("-")?, Method::GET)
+            }
+            Operation::Stored { id, rest } => {
+                let base = self.addresses.stored.as_ref();
+                let base = base.ok_or_else(|| self.unsupported("stored answers"))?;
+                let cancels = rest.split('?').next() == Some("/cancel");
+                let method = if cancels { Method::POST } else { Method::GET };
+                (Cow::Owned(stored(base, id, rest)?), method)
+            }
+        };
+        Ok(Call::new(&self.endpoint, method, deadlines).at(url))
+    }
+
+    /// Signs a call, or adds a token that has to be fetched first.
+    #[expect(clippy::unused_async, reason = "credentials that are fetched come with their kinds")]
+    pub async fn authorize(&self, _: &Worker, _: &mut Call<'_>) -> Result<(), GatewayError> {
+        Ok(())
+    }
+
+    /// Whether a text holds what only the provider and we may know.
+    pub fn tells_credential(&self, text: &[u8]) -> bool {
+        self.endpoint.headers().values().filter(|value| value.is_sensitive()).any(|value| {
+            let value = value.as_bytes();
+            let secret = value.rsplit(|byte| *byte == b' ').next().unwrap_or(value);
+            secret.len() >= 8 && memchr::memmem::find(text, secret).is_some()
+        })
+    }
+
+    /// The addresses of a format for a model, and the model's name in them.
+    fn chat<'m>(
+        &self,
+        format: Format,
+        model: &'m str,
+    ) -> Result<(&ChatAddresses, &'m str), GatewayError> {
+        let mut found = self.addresses.chats.iter().filter(|chat| chat.speaks.format == format);
+        found
+            .find_map(|chat| Some((chat, chat.speaks.models.name(model)?)))
+            .ok_or_else(|| self.unsupported(format.name()))
+    }
+
+    fn unsupported(&self, what: &str) -> GatewayError {
+        let text = format!("{} does not serve {what} here", self.kind.label);
+        GatewayError::new(Code::Unsupported, text)
+    }
+}
+
+/// The address of an answer that a provider keeps.
+fn stored(base: &Url, id: &str, rest: &str) -> Result<Url, GatewayError> {
+    if id.bytes().all(|byte| byte == b'.') {
+        return Err(GatewayError::new(Code::BadRequest, "this cannot be the id of an answer"));
+    }
+    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, q)| (rest, Some(q)));
+    let mut path = base.path().trim_end_matches('/').to_owned();
+    path.push('/');
+    encode_segment(&mut path, id);
+    path.push_str(rest);
+    let mut url = base.clone();
+    url.set_path(&path);
+    if let Some(query) = query {
+        let own = base.query().map(|own| format!("{own}&{query}"));
+        url.set_query(Some(own.as_deref().unwrap_or(query)));
+    }
+    Ok(url)
+}

@@ -1,0 +1,117 @@
+//! Addresses of operations, parsed when a provider is built. Those that hold the model's name are
+//! finished per call.
+
+use std::borrow::Cow;
+
+use url::Url;
+
+use crate::error::{Code, GatewayError};
+
+/// What stands for the model's name in a path.
+const MODEL: &str = "{model}";
+
+/// Where an operation is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Address {
+    /// At this address, whatever the model.
+    Fixed(Url),
+    /// At an address that holds the model's name.
+    Named {
+        /// Everything but the path.
+        base: Url,
+        /// Of the path.
+        before: Box<str>,
+        /// Of the path.
+        after: Box<str>,
+    },
+}
+
+impl Address {
+    /// The address with this path and query, at the host of `origin`.
+    pub(super) fn new(origin: &Url, path: &str, query: Option<&str>) -> Self {
+        let mut base = origin.clone();
+        let (path, own) = path.split_once('?').map_or((path, None), |(path, q)| (path, Some(q)));
+        let query: Vec<&str> = [query, own].into_iter().flatten().collect();
+        base.set_query((!query.is_empty()).then(|| query.join("&")).as_deref());
+        match path.split_once(MODEL) {
+            Some((before, after)) => {
+                Self::Named { base, before: before.into(), after: after.into() }
+            }
+            None => {
+                base.set_path(path);
+                Self::Fixed(base)
+            }
+        }
+    }
+
+    /// The address for this model, whose name is one segment of the path, whatever it holds.
+    pub(super) fn url(&self, model: &str) -> Result<Cow<'_, Url>, GatewayError> {
+        match self {
+            Self::Fixed(url) => Ok(Cow::Borrowed(url)),
+            Self::Named { base, before, after } => {
+                // A segment of dots alone would climb the path.
+                if model.bytes().all(|byte| byte == b'.') {
+                    let text = "the model's name cannot stand in an address";
+                    return Err(GatewayError::new(Code::BadRequest, text).param("model"));
+                }
+                let mut path = String::with_capacity(before.len() + model.len() + after.len() + 8);
+                path.push_str(before);
+                encode_segment(&mut path, model);
+                path.push_str(after);
+                let mut url = base.clone();
+                url.set_path(&path);
+                Ok(Cow::Owned(url))
+            }
+        }
+    }
+}
+
+/// Appends a text as one segment of a path: everything but letters, digits and `-._~` is encoded.
+pub(super) fn encode_segment(out: &mut String, text: &str) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |value: u8| char::from(DIGITS.get(usize::from(value)).copied().unwrap_or(b'0'));
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(digit(byte >> 4));
+            out.push(digit(byte & 15));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(path: &str, query: Option<&str>, model: &str) -> Result<String, Code> {
+        let origin = Url::parse("https://h").unwrap();
+        let address = Address::new(&origin, path, query);
+        address.url(model).map(|url| url.to_string()).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn a_model_is_one_segment_whatever_its_name() {
+        for (model, expected) in [
+            ("m", "https://h/a/m/b?alt=sse&v=1"),
+            ("anthropic.x-v1:0", "https://h/a/anthropic.x-v1%3A0/b?alt=sse&v=1"),
+            ("arn:aws:b/c", "https://h/a/arn%3Aaws%3Ab%2Fc/b?alt=sse&v=1"),
+            ("../../x", "https://h/a/..%2F..%2Fx/b?alt=sse&v=1"),
+            ("%2e%2e", "https://h/a/%252e%252e/b?alt=sse&v=1"),
+            ("a?b#c d\n\u{e9}", "https://h/a/a%3Fb%23c%20d%0A%C3%A9/b?alt=sse&v=1"),
+        ] {
+            let made = url("/a/{model}/b?v=1", Some("alt=sse"), model);
+            assert_eq!(made.as_deref(), Ok(expected), "{model}");
+        }
+        for model in ["", ".", "..", "..."] {
+            assert_eq!(url("/a/{model}/b", None, model), Err(Code::BadRequest), "{model}");
+        }
+    }
+
+    #[test]
+    fn an_address_without_a_model_is_made_once() {
+        assert_eq!(url("/v1/chat", None, "..").as_deref(), Ok("https://h/v1/chat"));
+        assert_eq!(url("/c?x=1", Some("y=2"), "").as_deref(), Ok("https://h/c?y=2&x=1"));
+    }
+}

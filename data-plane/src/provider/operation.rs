@@ -1,0 +1,39 @@
+//! What is asked of a provider.
+
+use sanmon_wire::format::Format;
+
+/// A call's purpose; [`Account::call`](super::Account::call) knows its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation<'a> {
+    /// An answer to a conversation or prompt.
+    Chat {
+        /// In which the body is written.
+        format: Format,
+        /// As the provider calls it.
+        model: &'a str,
+        /// The answer is asked for as a stream.
+        stream: bool,
+    },
+    /// The tokens of a conversation.
+    CountTokens {
+        /// In which the body is written.
+        format: Format,
+        /// As the provider calls it.
+        model: &'a str,
+    },
+    /// Vectors.
+    Embeddings {
+        /// As the provider calls it.
+        model: &'a str,
+    },
+    /// The list of models.
+    Models,
+    /// An answer that the provider keeps (Responses). `GET`, or `POST` where `rest` is `/cancel`;
+    /// [`Call::method`](crate::upstream::Call::method) makes it another.
+    Stored {
+        /// The provider's id of it.
+        id: &'a str,
+        /// What follows in the path, with a query: nothing, `/cancel`, `/input_items?limit=1`.
+        rest: &'a str,
+    },
+}
