@@ -158,7 +158,7 @@ impl Account {
     }
 
     /// Whether a text holds what only the provider and we may know.
-    pub fn tells_credential(&self, text: &[u8]) -> bool {
+    pub fn tells(&self, text: &[u8]) -> bool {
         self.endpoint.headers().values().filter(|value| value.is_sensitive()).any(|value| {
             let value = value.as_bytes();
             let secret = value.rsplit(|byte| *byte == b' ').next().unwrap_or(value);

@@ -2,6 +2,7 @@
 
 use sanmon_shared::Problem;
 use sanmon_wire::canonical::Request;
+use sanmon_wire::format::Format;
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
@@ -119,6 +120,43 @@ impl Defaults {
         }
     }
 
+    /// Whether an option is called so in a format. What is no member of the canonical request is the
+    /// vendor's own, and called as the document says.
+    pub(super) fn is_word_of(name: &str, format: Format) -> bool {
+        if Default::read(name, &Value::Null).is_none() {
+            return true;
+        }
+        let anywhere = ["temperature", "top_p"];
+        let own: &[&str] = match format {
+            Format::Chat => &[
+                "frequency_penalty",
+                "max_completion_tokens",
+                "max_tokens",
+                "n",
+                "presence_penalty",
+                "seed",
+                "service_tier",
+                "stop",
+                "top_k",
+                "user",
+            ],
+            Format::Completions => &[
+                "frequency_penalty",
+                "max_tokens",
+                "n",
+                "presence_penalty",
+                "seed",
+                "stop",
+                "user",
+            ],
+            Format::Responses => &["max_output_tokens", "service_tier", "user"],
+            Format::Anthropic => &["max_tokens", "service_tier", "stop_sequences", "top_k"],
+            // Nobody calls in these.
+            Format::Gemini | Format::Converse | Format::Cohere | Format::Ollama => &[],
+        };
+        anywhere.contains(&name) || own.contains(&name)
+    }
+
     /// The options that the canonical request has no member for: they go into the encoded body.
     pub fn rest(&self) -> &[Member] {
         &self.rest
@@ -166,6 +204,20 @@ mod tests {
         defaults.apply(&mut request);
         assert_eq!(request.temperature, Some(0.5));
         assert_eq!(request.stop, ["a", "b"]);
+    }
+
+    #[test]
+    fn options_are_words_of_formats() {
+        for (name, format, fits) in [
+            ("max_tokens", Format::Chat, true),
+            ("max_tokens", Format::Responses, false),
+            ("max_output_tokens", Format::Responses, true),
+            ("stop", Format::Anthropic, false),
+            ("temperature", Format::Completions, true),
+            ("vendor_member", Format::Anthropic, true),
+        ] {
+            assert_eq!(Defaults::is_word_of(name, format), fits, "{name} {format:?}");
+        }
     }
 
     #[test]

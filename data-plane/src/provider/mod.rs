@@ -114,6 +114,17 @@ impl Provider {
         &self.defaults
     }
 
+    /// Whether the document's options are in the words of a format: then they can be put into the
+    /// bodies of callers as they stand, and otherwise requests go the canonical way.
+    pub fn options_fit(&self, format: Format) -> bool {
+        self.options.members.iter().all(|option| Defaults::is_word_of(&option.name, format))
+    }
+
+    /// Whether encoded bodies get members that the canonical request has none for.
+    pub fn extends(&self) -> bool {
+        !self.additions.is_empty() || !self.renames.is_empty() || !self.defaults.rest().is_empty()
+    }
+
     /// Checks and compiles a provider; every problem with its pointer.
     pub fn build(
         document: &resources::Provider,

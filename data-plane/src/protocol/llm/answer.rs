@@ -46,7 +46,7 @@ pub(crate) fn provider_error(
 ) -> HttpResponse {
     let (message, _) = upstream_error(&body);
     let json = Scanner::scan(&body).is_ok();
-    let tells = account.is_some_and(|account| account.tells_credential(&body));
+    let tells = account.is_some_and(|account| account.tells(&body));
     tracing::debug!(
         status = status.as_u16(),
         message = message.as_deref().filter(|_| !tells).unwrap_or_default(),
