@@ -1,0 +1,7 @@
+//! Streamed answers: events in binary frames.
+
+mod decode;
+mod encode;
+
+pub(super) use decode::Decoder;
+pub(super) use encode::Encoder;
