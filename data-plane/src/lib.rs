@@ -7,6 +7,7 @@
 pub mod catalogue;
 pub mod error;
 pub mod exchange;
+pub mod expression;
 pub mod follow;
 mod forward;
 pub mod limits;

@@ -5,6 +5,7 @@ mod admit;
 mod answer;
 mod authorize;
 mod body;
+mod credential;
 #[cfg(test)]
 mod for_test;
 mod request_id;
@@ -20,11 +21,12 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HOST, HeaderMap, HeaderName};
+use actix_web::http::header::{HOST, HeaderMap};
 use smallvec::SmallVec;
 
 pub(crate) use account::Record;
 pub use account::{Account, Tokens};
+pub use credential::Credential;
 pub use request_id::RequestId;
 pub(crate) use serve::serve;
 pub(crate) use shared::{Permit, Shared};
@@ -83,17 +85,6 @@ impl Exchange {
         let raw = header.or_else(|| self.request.uri().host());
         crate::router::host(raw.unwrap_or_default())
     }
-}
-
-/// A place of the request where a credential was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Credential {
-    /// A header.
-    Header(HeaderName),
-    /// A query parameter.
-    Query(String),
-    /// A cookie.
-    Cookie(String),
 }
 
 /// The head of an answer, as plugins of the response phase may change it.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::exchange::{Credential, Exchange};
+use crate::exchange::Exchange;
 use crate::snapshot::{Backend, Target};
 use crate::upstream::{Egress, Endpoint, EndpointError, Transport};
 
@@ -39,8 +39,7 @@ pub(super) fn path(exchange: &Exchange, backend: &Backend) -> String {
     let stripped = if exchange.matched.route.strip_path { exchange.matched.prefix } else { 0 };
     let rest = path.get(stripped..).unwrap_or(path);
     let mut whole = join(&backend.root, rest);
-    let query = exchange.request.uri().query();
-    if let Some(query) = query.and_then(|query| without(query, &exchange.wiped)) {
+    if let Some(query) = exchange.query() {
         whole.push('?');
         whole.push_str(&query);
     }
@@ -56,19 +55,6 @@ fn join(root: &str, rest: &str) -> String {
     format!("{root}/{rest}")
 }
 
-/// The query without the parameters in which credentials were found.
-fn without<'a>(query: &'a str, wiped: &[Credential]) -> Option<Cow<'a, str>> {
-    if !wiped.iter().any(|credential| matches!(credential, Credential::Query(_))) {
-        return Some(Cow::Borrowed(query));
-    }
-    let is_wiped = |pair: &str| {
-        let name = pair.split('=').next().unwrap_or_default();
-        wiped.iter().any(|credential| matches!(credential, Credential::Query(it) if it == name))
-    };
-    let kept: Vec<&str> = query.split('&').filter(|pair| !is_wiped(pair)).collect();
-    (!kept.is_empty()).then(|| Cow::Owned(kept.join("&")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,13 +67,5 @@ mod tests {
         assert_eq!(join("/api", "/foo/"), "/api/foo/");
         assert_eq!(join("/api", ""), "/api/");
         assert_eq!(join("", "/admin\\x"), "/admin%5Cx");
-    }
-
-    #[test]
-    fn wiped_parameters_do_not_travel() {
-        let wiped = [Credential::Query("access_token".to_owned())];
-        assert_eq!(without("a=1&access_token=x&b=2", &wiped).as_deref(), Some("a=1&b=2"));
-        assert_eq!(without("access_token=x", &wiped), None);
-        assert_eq!(without("access_token2=x&c", &wiped).as_deref(), Some("access_token2=x&c"));
     }
 }

@@ -17,6 +17,8 @@ use crate::plugin::BuildContext;
 pub struct Apikey {
     /// Its client id.
     pub id: ApikeyId,
+    /// None where it is the id.
+    name: Option<Box<str>>,
     secret: HashedSecret,
     valid_until: i64,
     access: Arc<Access>,
@@ -80,6 +82,7 @@ impl Apikey {
         }
         Ok(Self {
             id: document.client_id.clone(),
+            name: name(document),
             secret: document.client_secret.clone(),
             valid_until: document.valid_until.unwrap_or(i64::MAX),
             access: shared.access(Access::of(document)),
@@ -144,6 +147,11 @@ impl Apikey {
                 .is_some_and(|service| services.iter().any(|other| **other == *service.as_str()))
     }
 
+    /// Its name, its id where it has none.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.id.as_str())
+    }
+
     /// Its labels.
     pub fn tags(&self) -> &[Box<str>] {
         self.extras.as_ref().map_or(&[], |extras| &extras.tags)
@@ -152,6 +160,12 @@ impl Apikey {
     /// Its labels with values.
     pub fn metadata(&self, name: &str) -> Option<&str> {
         self.extras.as_ref()?.metadata.get(name).map(|value| &**value)
+    }
+
+    /// All of its labels with values, by name.
+    pub fn all_metadata(&self) -> impl Iterator<Item = (&str, &str)> {
+        let extras = self.extras.iter().flat_map(|extras| &extras.metadata);
+        extras.map(|(name, value)| (&**name, &**value))
     }
 
     /// Which paths it may call, where it says.
@@ -167,6 +181,11 @@ impl Apikey {
     fn policy(&self) -> Option<&Policy> {
         self.extras.as_ref()?.policy.as_deref()
     }
+}
+
+fn name(document: &resources::Apikey) -> Option<Box<str>> {
+    let name = document.client_name.as_str();
+    (!name.is_empty() && name != document.client_id.as_str()).then(|| name.into())
 }
 
 impl Access {

@@ -48,7 +48,8 @@ fn anchored(expression: &str) -> String {
     format!("^(?:{expression})$")
 }
 
-fn bounded(expression: &str) -> Result<Regex, String> {
+/// `expression`, matching anywhere.
+pub(crate) fn bounded(expression: &str) -> Result<Regex, String> {
     RegexBuilder::new(expression)
         .size_limit(EXPRESSION_BYTES)
         .dfa_size_limit(EXPRESSION_BYTES)

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sanmon_shared::Problem;
@@ -12,6 +13,10 @@ use crate::router::{Conditions, Domain};
 pub struct Route {
     /// Its id.
     pub id: RouteId,
+    /// Its name.
+    pub name: Box<str>,
+    /// Its labels; none where it has none, as most routes.
+    pub(crate) about: Option<Arc<About>>,
     /// Groups by which API keys are authorised on it.
     pub groups: Arc<[Box<str>]>,
     /// The service from which it inherits.
@@ -25,6 +30,27 @@ pub struct Route {
     pub(crate) enabled: bool,
     pub(crate) domains: Box<[Domain]>,
     pub(crate) conditions: Option<Box<Conditions>>,
+}
+
+/// The labels of a route, which its plugins may speak of.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct About {
+    pub(crate) tags: Box<[Box<str>]>,
+    /// Labels with values.
+    pub(crate) metadata: BTreeMap<Box<str>, Box<str>>,
+}
+
+impl About {
+    fn of(document: &resources::Route) -> Option<Self> {
+        let (tags, metadata) = (&document.tags, &document.metadata);
+        (!tags.is_empty() || !metadata.is_empty()).then(|| Self {
+            tags: tags.iter().map(|tag| tag.as_str().into()).collect(),
+            metadata: metadata
+                .iter()
+                .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
+                .collect(),
+        })
+    }
 }
 
 /// A service, compiled.
@@ -112,6 +138,8 @@ impl Route {
         }
         let route = Self {
             id: document.id.clone(),
+            name: document.name.as_str().into(),
+            about: About::of(document).map(|about| shared.about(about)),
             groups: shared.groups(&document.groups),
             service: document.service_ref.clone(),
             strip_path: frontend.strip_path,

@@ -8,6 +8,7 @@ use sanmon_shared::resources::PluginSlot;
 use super::Backend;
 use super::apikey::{Access, Policy};
 use super::map::Hashing;
+use super::route::About;
 use crate::plugin::{BuildContext, Slots};
 
 /// How many parts of each sort are remembered: enough for what is really shared, and little beside
@@ -23,6 +24,7 @@ pub(super) struct Shared {
     backends: HashSet<Arc<Backend>, Hashing>,
     groups: HashSet<Arc<[Box<str>]>, Hashing>,
     access: HashSet<Arc<Access>, Hashing>,
+    about: HashSet<Arc<About>, Hashing>,
 }
 
 /// Parts by the text from which they are made.
@@ -85,5 +87,9 @@ impl Shared {
 
     pub(super) fn access(&mut self, access: Access) -> Arc<Access> {
         once(&mut self.access, Arc::new(access))
+    }
+
+    pub(super) fn about(&mut self, about: About) -> Arc<About> {
+        once(&mut self.about, Arc::new(about))
     }
 }
