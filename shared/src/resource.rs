@@ -9,8 +9,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::resources::{
-    Admin, Apikey, BackendEntity, EmbeddingModel, GlobalPlugin, PluginInstance, Provider, Route,
-    Service,
+    Admin, Apikey, BackendEntity, EmbeddingModel, GlobalPlugin, PluginInstance, Prompt,
+    PromptContext, PromptTemplate, Provider, Route, Service,
 };
 
 /// A kind of document that the admin API keeps.
@@ -48,6 +48,9 @@ pub fn each_resource(v: &mut impl EachResource) {
     v.visit::<GlobalPlugin>();
     v.visit::<Provider>();
     v.visit::<EmbeddingModel>();
+    v.visit::<Prompt>();
+    v.visit::<PromptContext>();
+    v.visit::<PromptTemplate>();
     v.visit::<Apikey>();
     v.visit::<Admin>();
 }

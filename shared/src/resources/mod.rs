@@ -10,6 +10,9 @@ mod global_plugin;
 mod inert;
 mod plugin;
 mod plugin_config;
+mod prompt;
+mod prompt_context;
+mod prompt_template;
 mod provider;
 mod route;
 mod service;
@@ -24,6 +27,9 @@ pub use global_plugin::GlobalPlugin;
 pub use inert::Inert;
 pub use plugin::{PluginInstance, PluginSlot};
 pub use plugin_config::PluginConfig;
+pub use prompt::Prompt;
+pub use prompt_context::{PromptContext, PromptMessage, PromptRole};
+pub use prompt_template::PromptTemplate;
 pub use provider::{Connection, Fidelity, Mock, ModelFilter, ParameterPolicy, Provider};
 pub use route::{Frontend, Route};
 pub use service::Service;
@@ -44,6 +50,12 @@ pub type GlobalPluginId = Id<GlobalPlugin>;
 pub type ProviderId = Id<Provider>;
 /// Id of an [`EmbeddingModel`].
 pub type EmbeddingModelId = Id<EmbeddingModel>;
+/// Id of a [`Prompt`].
+pub type PromptId = Id<Prompt>;
+/// Id of a [`PromptContext`].
+pub type PromptContextId = Id<PromptContext>;
+/// Id of a [`PromptTemplate`].
+pub type PromptTemplateId = Id<PromptTemplate>;
 /// Id of an [`Apikey`]: its `clientId`.
 pub type ApikeyId = Id<Apikey>;
 /// Id of an [`Admin`].
