@@ -70,7 +70,7 @@ fn usage(usage: Usage) -> Value {
 
 fn whole(script: &Script, model: &str) -> Value {
     let block = |say: &Say| match say {
-        Say::Text(text) => json!({"type": "text", "text": text, "citations": null}),
+        Say::Text(text) => json!({"type": "text", "text": text}),
         Say::Reasoning(text) => {
             json!({"type": "thinking", "thinking": text, "signature": "c2lnbmVk"})
         }
@@ -125,10 +125,7 @@ fn stream(script: &Script, model: &str) -> Vec<Vec<u8>> {
         events.push(event("content_block_stop", json!({"index": index})));
     }
     let delta = json!({"stop_reason": stop_reason(script), "stop_sequence": null});
-    let usage = json!({
-        "output_tokens": script.usage.output,
-        "output_tokens_details": {"thinking_tokens": script.usage.reasoning},
-    });
+    let usage = usage(script.usage);
     events.push(event("message_delta", json!({"delta": delta, "usage": usage})));
     events.push(event("message_stop", json!({})));
     events

@@ -12,11 +12,11 @@ mod heard;
 mod ollama;
 mod responses;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use heard::Heard;
 
-use super::script::{End, Fault, Say, Script, weather};
+use super::script::{End, Fault, Say, Script, call, weather};
 use super::{Reply, Request};
 
 /// A dialect.
@@ -190,6 +190,7 @@ fn streamed(speaker: &Speaker, script: &Script, model: &str) -> Reply {
 /// - `text`: says something; `heard`: says what it was told, as JSON
 /// - `tool`, `parallel`: calls one or two tools, and tells the results back when they are there
 /// - `think`, `think-tool`: thinks first
+/// - `agent`: reads the file that the prompt names, with whatever tool a coding agent has for it
 /// - `length`, `filter`: ends so
 /// - `fail-<status>`, `late`, `cut`, `closed`: goes wrong so
 pub fn act(request: &Request) -> Option<Reply> {
@@ -206,12 +207,15 @@ pub fn script(model: &str, heard: &Heard) -> Script {
         results => Script::text(format!("the tools said: {}", results.join(", "))),
     };
     let thought = || Say::Reasoning("seas are usually blue".to_owned());
-    match model.split('-').collect::<Vec<_>>()[..] {
+    // Some callers have a prefix of their own.
+    let name = model.rsplit('/').next().unwrap_or_default();
+    match name.split('-').collect::<Vec<_>>()[..] {
         ["heard"] => Script::text(heard.json()),
         ["tool"] => calls(vec![weather("call_1", "Nantes")]),
         ["parallel"] => calls(vec![weather("call_1", "Nantes"), weather("call_2", "Kyoto")]),
         ["think"] => Script::of(vec![thought(), Say::Text(text.to_owned())]),
         ["think", "tool"] => calls(vec![thought(), weather("call_1", "Nantes")]),
+        ["agent"] => calls(vec![agent(heard)]),
         ["length"] => Script::text(text).ended(End::Length),
         ["filter"] => Script::text(text).ended(End::Filter),
         ["fail", status] => Script::text("").failing(Fault::Status(status.parse().unwrap())),
@@ -220,6 +224,26 @@ pub fn script(model: &str, heard: &Heard) -> Script {
         ["closed"] => Script::text(text).failing(Fault::Closed),
         _ => Script::text(text),
     }
+}
+
+/// The call by which a coding agent reads the file `…/note.txt` of its prompt.
+fn agent(heard: &Heard) -> Say {
+    let words = heard.lines.iter().flat_map(|line| line.split_whitespace());
+    let mut paths = words.filter(|word| word.starts_with('/') && word.ends_with("/note.txt"));
+    let path = paths.next().unwrap_or("/note.txt");
+    let has = |tool: &str| heard.tools.iter().any(|name| name == tool);
+    let cat = format!("cat {path}");
+    for (tool, arguments) in [
+        ("Read", json!({"file_path": path})),
+        ("exec_command", json!({"cmd": cat})),
+        ("shell_command", json!({"command": cat})),
+        ("shell", json!({"command": ["cat", path]})),
+    ] {
+        if has(tool) {
+            return call("call_agent", tool, arguments);
+        }
+    }
+    Say::Text(format!("no tool of {:?} reads files", heard.tools))
 }
 
 /// An event with a name and JSON, framed as server-sent events are.
