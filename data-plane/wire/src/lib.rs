@@ -4,6 +4,7 @@
 //! A format is a folder with a [`format::Codec`]; formats meet in the [`canonical`] types.
 
 pub mod canonical;
+pub mod chat;
 pub mod converse;
 pub mod event_stream;
 pub mod fidelity;

@@ -124,6 +124,29 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// What stands at an address: the bytes themselves where it is a `data:` URL of base64.
+    pub fn of_url(url: String) -> Self {
+        let data = || {
+            let (media_type, data) = url.strip_prefix("data:")?.split_once(',')?;
+            let media_type = media_type.strip_suffix(";base64")?;
+            // Parameters such as `;charset=utf-8` say nothing of bytes.
+            let media_type = media_type.split(';').next().unwrap_or_default();
+            Some(Self::Data { media_type: media_type.to_owned(), data: data.to_owned() })
+        };
+        data().unwrap_or(Self::Url(url))
+    }
+
+    /// Writes a `data:` URL.
+    pub fn data_url(media_type: &str, data: &str) -> String {
+        let mut url = String::with_capacity(media_type.len() + data.len() + 13);
+        for piece in ["data:", media_type, ";base64,", data] {
+            url.push_str(piece);
+        }
+        url
+    }
+}
+
 /// The model asks for a tool.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ToolCall {

@@ -1,0 +1,215 @@
+//! Errors, in the envelopes that vendors have, and in OpenAI's own.
+
+use crate::canonical::{ErrorKind, ProviderError};
+use crate::json::{Elements, Object, ObjectWriter, Value};
+
+/// What vendors' codes and types say more exactly than a status does.
+const WORDS: &[(&str, ErrorKind)] = &[
+    ("context_length_exceeded", ErrorKind::ContextLength),
+    ("content_policy_violation", ErrorKind::ContentFilter),
+    ("content_filter", ErrorKind::ContentFilter),
+    ("moderation_blocked", ErrorKind::ContentFilter),
+    ("insufficient_quota", ErrorKind::Billing),
+    ("credit_balance_exhausted", ErrorKind::Billing),
+    ("billing_hard_limit_reached", ErrorKind::Billing),
+    ("billing_not_active", ErrorKind::Billing),
+    ("invalid_api_key", ErrorKind::Authentication),
+    ("authentication_error", ErrorKind::Authentication),
+    ("permission_error", ErrorKind::Permission),
+    ("model_not_found", ErrorKind::NotFound),
+    ("not_found_error", ErrorKind::NotFound),
+    ("rate_limit_exceeded", ErrorKind::RateLimit),
+    ("rate_limit_error", ErrorKind::RateLimit),
+    ("server_is_overloaded", ErrorKind::Overloaded),
+    ("slow_down", ErrorKind::Overloaded),
+    ("overloaded_error", ErrorKind::Overloaded),
+    ("service_unavailable_error", ErrorKind::Overloaded),
+    ("timeout", ErrorKind::Timeout),
+    ("server_error", ErrorKind::Server),
+    ("internal_server_error", ErrorKind::Server),
+    ("invalid_request_error", ErrorKind::InvalidRequest),
+];
+
+/// More of a message is for nobody.
+const LONGEST: usize = 2_000;
+
+/// Reads an error body, or an event's data, that came with this status; 200 where an error came in
+/// spite of a success.
+pub(super) fn read(status: u16, body: &[u8]) -> ProviderError {
+    let body = body.trim_ascii();
+    // Google's endpoint gives a list of one.
+    let body = Elements::of(body).next().map_or(body, |first| first.raw);
+    let Ok(object) = Object::scan(body) else {
+        let text = String::from_utf8_lossy(body);
+        // A page of HTML is no message.
+        let text = if text.starts_with('<') { "" } else { &*text };
+        return finish(status, short(text), None, None, None);
+    };
+    let first = |name: &str| object.first(name).filter(|value| !value.is_null());
+    let inner = first("error").and_then(|error| error.object());
+    let list = first("errors").and_then(|errors| Elements::of(errors.raw).next()?.object());
+    let error = inner.as_ref().or(list.as_ref()).unwrap_or(&object);
+    let member = |name: &str| error.first(name).filter(|value| !value.is_null());
+    let message = member("message")
+        .or_else(|| first("error"))
+        .or_else(|| first("detail"))
+        .or_else(|| first("message"))
+        .map(|value| said(&value))
+        .unwrap_or_default();
+    let word = |name: &str| {
+        let text = member(name).or_else(|| first(name))?.text()?;
+        (!text.is_empty()).then(|| text.into_owned())
+    };
+    let number = |name: &str| {
+        let value = member(name).or_else(|| first(name))?;
+        let number = value.number().or_else(|| value.text()?.parse().ok())?;
+        u16::try_from(number).ok().filter(|number| (400..600).contains(number))
+    };
+    let numbered = number("code").or_else(|| number("status")).or_else(|| number("status_code"));
+    let code = word("code").filter(|code| code.parse::<u64>().is_err());
+    finish(status, short(&message), code, word("type").or_else(|| word("status")), {
+        Origin { param: word("param"), status: numbered }.into()
+    })
+}
+
+struct Origin {
+    param: Option<String>,
+    status: Option<u16>,
+}
+
+/// What a message says: a text, or the texts of a list of complaints.
+fn said(value: &Value<'_>) -> String {
+    if let Some(text) = value.text() {
+        return text.into_owned();
+    }
+    if let Some(detail) = value.object().and_then(|object| object.first("detail")) {
+        return said(&detail);
+    }
+    let complaints = Elements::of(value.raw).filter_map(|complaint| {
+        let complaint = complaint.object()?;
+        let message = complaint.first("msg").or_else(|| complaint.first("message"))?.text()?;
+        let place = complaint.first("loc").map(|place| {
+            let steps = Elements::of(place.raw);
+            let steps = steps.map(|step| {
+                step.text().map_or_else(
+                    || String::from_utf8_lossy(step.raw).into_owned(),
+                    std::borrow::Cow::into_owned,
+                )
+            });
+            steps.collect::<Vec<_>>().join(".")
+        });
+        Some(match place {
+            Some(place) => format!("{place}: {message}"),
+            None => message.into_owned(),
+        })
+    });
+    let text = complaints.collect::<Vec<_>>().join("; ");
+    if text.is_empty() { String::from_utf8_lossy(value.raw).into_owned() } else { text }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(LONGEST).collect()
+}
+
+fn finish(
+    status: u16,
+    message: String,
+    code: Option<String>,
+    kind: Option<String>,
+    origin: Option<Origin>,
+) -> ProviderError {
+    let origin = origin.unwrap_or(Origin { param: None, status: None });
+    let of_word = |word: &Option<String>| {
+        let word = word.as_deref()?;
+        WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, kind)| *kind)
+    };
+    let lower = message.to_ascii_lowercase();
+    let too_long =
+        ["maximum context length", "context window", "context length", "too many tokens"];
+    let told = Some(status).filter(|status| *status >= 400).or(origin.status);
+    let of_status = told.map(ErrorKind::of_status);
+    let kind_of = match (of_word(&code), of_status) {
+        (Some(kind), _) => kind,
+        (None, Some(ErrorKind::InvalidRequest) | None)
+            if too_long.iter().any(|text| lower.contains(text)) =>
+        {
+            ErrorKind::ContextLength
+        }
+        // The type is coarser than a status: `invalid_request_error` is that of a 401 as well.
+        (None, Some(ErrorKind::InvalidRequest | ErrorKind::Server | ErrorKind::RateLimit)) => {
+            of_word(&kind).or(of_status).unwrap_or(ErrorKind::Server)
+        }
+        (None, Some(kind)) => kind,
+        (None, None) => of_word(&kind).unwrap_or(ErrorKind::Server),
+    };
+    ProviderError {
+        kind: kind_of,
+        status: told.unwrap_or_else(|| kind_of.status()),
+        retry_after: retry_after(&lower),
+        message,
+        code: code.or(kind),
+        param: origin.param,
+    }
+}
+
+/// Milliseconds, of `please try again in 6m0.5s`.
+fn retry_after(message: &str) -> Option<u64> {
+    let (_, rest) = message.split_once("try again in ")?;
+    let (mut total, mut number, mut any) = (0.0, String::new(), false);
+    let mut letters = rest.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '0'..='9' => number.push(letter),
+            '.' if letters.peek().is_some_and(char::is_ascii_digit) => number.push(letter),
+            'h' | 'm' | 's' => {
+                let milliseconds = letter == 'm' && letters.next_if_eq(&'s').is_some();
+                let unit = match letter {
+                    _ if milliseconds => 1.0,
+                    'h' => 3_600_000.0,
+                    'm' => 60_000.0,
+                    _ => 1_000.0,
+                };
+                total += number.parse::<f64>().ok()? * unit;
+                number.clear();
+                any = true;
+            }
+            _ => break,
+        }
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "casts to whole numbers saturate, and no part of it is negative"
+    )]
+    (any && number.is_empty()).then_some(total.ceil() as u64)
+}
+
+/// Writes OpenAI's envelope; all four members are always there.
+pub(super) fn write(error: &ProviderError) -> Vec<u8> {
+    let (kind, code) = match error.kind {
+        ErrorKind::InvalidRequest => ("invalid_request_error", None),
+        ErrorKind::ContextLength => ("invalid_request_error", Some("context_length_exceeded")),
+        ErrorKind::ContentFilter => ("invalid_request_error", Some("content_policy_violation")),
+        ErrorKind::Authentication => ("invalid_request_error", Some("invalid_api_key")),
+        ErrorKind::Billing => ("insufficient_quota", Some("insufficient_quota")),
+        ErrorKind::Permission => ("permission_error", None),
+        ErrorKind::NotFound => ("invalid_request_error", Some("model_not_found")),
+        ErrorKind::TooLarge => ("invalid_request_error", Some("request_too_large")),
+        ErrorKind::RateLimit => ("rate_limit_error", Some("rate_limit_exceeded")),
+        ErrorKind::Overloaded => ("service_unavailable_error", Some("server_is_overloaded")),
+        ErrorKind::Timeout => ("server_error", Some("timeout")),
+        ErrorKind::Server => ("server_error", None),
+    };
+    let mut out = Vec::with_capacity(error.message.len() + 128);
+    let mut object = ObjectWriter::open(&mut out);
+    let mut inner = object.object("error");
+    inner.text("message", &error.message);
+    inner.text("type", kind);
+    inner.value("param", &error.param);
+    // What this format's clients act upon comes first; what only the vendor means, where there is no
+    // such word.
+    inner.value("code", &code.or(error.code.as_deref()));
+    inner.close();
+    object.close();
+    out
+}
