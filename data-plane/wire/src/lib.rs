@@ -9,6 +9,7 @@ pub mod converse;
 pub mod event_stream;
 pub mod fidelity;
 pub mod format;
+pub mod gemini;
 pub mod json;
 pub mod lenient;
 pub mod openai;

@@ -69,6 +69,12 @@ impl<'a> ObjectWriter<'a> {
     pub fn close(self) {
         self.out.push(b'}');
     }
+
+    /// Closes it after a last member, a text.
+    pub fn close_with(mut self, name: &str, text: &str) {
+        self.text(name, text);
+        self.close();
+    }
 }
 
 impl<'a> ListWriter<'a> {
