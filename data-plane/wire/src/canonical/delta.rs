@@ -96,6 +96,7 @@ pub enum Delta {
     /// What was counted so far: totals, the last of which counts.
     Usage(Usage),
     /// The tier that serves it.
+    #[serde(serialize_with = "as_member")]
     ServiceTier(String),
     /// A member of the answer that only one format knows.
     Extra(Native),
@@ -105,6 +106,14 @@ pub enum Delta {
     Error(ProviderError),
     /// The format's own end came: the stream is complete. Once, last.
     End,
+}
+
+/// A text alone has no place beside the tag.
+fn as_member<S: serde::Serializer>(tier: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    [("service_tier", tier)]
+        .into_iter()
+        .collect::<std::collections::BTreeMap<_, _>>()
+        .serialize(serializer)
 }
 
 /// The beginning of an answer.
