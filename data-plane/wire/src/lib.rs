@@ -14,5 +14,7 @@ pub mod json;
 pub mod lenient;
 pub mod openai;
 pub mod pass;
+#[cfg(test)]
+mod proof;
 pub mod sse;
 pub mod translate;

@@ -67,7 +67,7 @@ pub(super) fn of(name: &str, status: u16, body: &[u8]) -> ProviderError {
     } else {
         kind
     };
-    ProviderError { code, status, ..ProviderError::new(kind, message) }
+    ProviderError { status, code, ..ProviderError::new(kind, message) }
 }
 
 /// Bedrock has no name for it: these are words of its models.

@@ -56,7 +56,7 @@ pub(super) fn decode(body: &[u8], signatures: Format) -> Result<Response, Failur
             finish: read.stop_reason.map(finish),
             logprobs: Vec::new(),
         }],
-        usage: read.usage.map(usage),
+        usage: read.usage.as_ref().map(usage),
         service_tier: read.service_tier.and_then(|tier| tier.kind),
         extras: extras.collect(),
         ..Response::default()
@@ -116,7 +116,7 @@ pub(super) fn stop_reason(finish: Option<&Finish>, losses: &mut Losses) -> &'sta
 }
 
 /// What was counted; Converse's input leaves out what its cache had to do with.
-pub(super) fn usage(usage: WireUsage) -> Usage {
+pub(super) fn usage(usage: &WireUsage) -> Usage {
     let hour = |detail: &&CacheDetail| detail.ttl == "1h";
     let details = usage.cache_details.iter().filter(hour);
     Usage {

@@ -1,7 +1,7 @@
 use super::Headers;
 
 /// A frame, its checksums verified.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Frame<'a> {
     /// Its headers; `:message-type` says whether it is an event, an exception or an error.
     pub headers: Headers<'a>,
@@ -33,13 +33,13 @@ const OVERHEAD: usize = PRELUDE + 4;
 
 /// How long the frame is that begins here: its prelude, checksum verified.
 pub(super) fn length(prelude: [u8; PRELUDE], limit: usize) -> Result<usize, FrameError> {
-    let [a, b, c, d, headers @ ..] = prelude;
-    let [e, f, g, h, checksum @ ..] = headers;
-    let length = u32::from_be_bytes([a, b, c, d]) as usize;
-    let headers = u32::from_be_bytes([e, f, g, h]) as usize;
-    if crc32fast::hash(&[a, b, c, d, e, f, g, h]) != u32::from_be_bytes(checksum) {
+    let (lengths, checksum) = prelude.split_at(8);
+    let number = |bytes: &[u8]| bytes.try_into().map(u32::from_be_bytes).unwrap_or_default();
+    if crc32fast::hash(lengths) != number(checksum) {
         return Err(FrameError::Checksum);
     }
+    let (length, headers) = lengths.split_at(4);
+    let (length, headers) = (number(length) as usize, number(headers) as usize);
     if length > limit {
         return Err(FrameError::TooLarge(length));
     }

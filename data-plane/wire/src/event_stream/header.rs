@@ -22,7 +22,7 @@ pub enum Value<'a> {
 }
 
 /// The headers of a frame, in order.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Headers<'a>(&'a [u8]);
 
 impl<'a> Headers<'a> {
@@ -36,8 +36,8 @@ impl<'a> Headers<'a> {
     }
 
     /// The text of this name, if it is there and a text.
-    pub fn text(self, name: &str) -> Option<&'a str> {
-        self.into_iter().find_map(|(known, value)| match value {
+    pub fn text(&self, name: &str) -> Option<&'a str> {
+        self.clone().find_map(|(known, value)| match value {
             Value::Text(text) if known == name => Some(text),
             _ => None,
         })

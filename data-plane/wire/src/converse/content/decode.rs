@@ -19,7 +19,9 @@ pub(in crate::converse) fn parts(blocks: Vec<Union>, signatures: Format) -> Vec<
             Union::Text(text) if text.is_empty() => {}
             Union::Text(text) => parts.push(Part::Text(Text::new(text))),
             Union::Other(name, json) => {
-                if name != "cachePoint" || !mark(parts.last_mut(), &json) {
+                let marks =
+                    name == "cachePoint" && parts.last_mut().is_some_and(|part| mark(part, &json));
+                if !marks {
                     parts.push(part(name, json, signatures));
                 }
             }
@@ -29,15 +31,15 @@ pub(in crate::converse) fn parts(blocks: Vec<Union>, signatures: Format) -> Vec<
 }
 
 /// Puts a cache point on the part before it; whether that can have one.
-fn mark(part: Option<&mut Part>, json: &Json) -> bool {
+fn mark(part: &mut Part, json: &Json) -> bool {
     let Some(point) = json.read::<CachePoint>() else { return false };
-    let cache = match part {
-        Some(Part::Text(Text { cache, .. })) => cache,
-        Some(Part::Image(Image { cache, .. })) => cache,
-        Some(Part::Document(Document { cache, .. })) => cache,
-        Some(Part::ToolCall(ToolCall { cache, .. })) => cache,
-        Some(Part::ToolResult(ToolResult { cache, .. })) => cache,
-        _ => return false,
+    let (Part::Text(Text { cache, .. })
+    | Part::Image(Image { cache, .. })
+    | Part::Document(Document { cache, .. })
+    | Part::ToolCall(ToolCall { cache, .. })
+    | Part::ToolResult(ToolResult { cache, .. })) = part
+    else {
+        return false;
     };
     cache.replace(CacheControl { ttl: point.ttl }).is_none()
 }

@@ -3,6 +3,7 @@
 mod citation;
 mod decode;
 mod encode;
+mod files;
 
 pub(super) use citation::{citation, write as write_citation};
 pub(super) use decode::{image, parts, redacted};

@@ -41,6 +41,9 @@ struct Named {
     name: String,
 }
 
+/// What stands for a tool that takes nothing.
+const NO_PARAMETERS: &str = r#"{"type":"object","properties":{}}"#;
+
 /// Reads tools and the choice among them.
 pub(super) fn decode(config: ToolConfig, request: &mut Request) {
     for union in config.tools {
@@ -58,7 +61,10 @@ pub(super) fn decode(config: ToolConfig, request: &mut Request) {
             Some(spec) => Tool::Function(FunctionTool {
                 name: spec.name,
                 description: spec.description.filter(|text| !text.is_empty()),
-                parameters: spec.input_schema.and_then(|schema| schema.json),
+                parameters: spec
+                    .input_schema
+                    .and_then(|schema| schema.json)
+                    .filter(|json| json.text() != NO_PARAMETERS),
                 strict: spec.strict,
                 cache: None,
             }),
@@ -232,7 +238,7 @@ fn write_function(list: &mut ListWriter<'_>, tool: &FunctionTool) {
     let mut schema = spec.object("inputSchema");
     match &tool.parameters {
         Some(parameters) => schema.json("json", parameters),
-        None => schema.key("json").extend_from_slice(br#"{"type":"object","properties":{}}"#),
+        None => schema.key("json").extend_from_slice(NO_PARAMETERS.as_bytes()),
     }
     schema.close();
     spec.option("strict", tool.strict.as_ref());

@@ -1,92 +1,18 @@
 use serde::Deserialize;
 
+use super::types::{
+    BlockDelta, BlockStart, BlockStop, MessageStop, Metadata, ReasoningDelta, ToolDelta, ToolStart,
+};
 use crate::canonical::{
     Delta, ErrorKind, Native, Part, ProviderError, Reasoning, Signature, Start, Text, ToolCall,
 };
 use crate::converse::content::{citation, image, redacted};
 use crate::converse::error;
 use crate::converse::response::{extra, finish, usage};
-use crate::converse::types::{Kind, Union, Usage};
+use crate::converse::types::Union;
 use crate::event_stream::{Frame, Reader};
 use crate::format::{Decode, Format};
 use crate::json::{Json, ObjectWriter, write_value};
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct BlockStart {
-    #[serde(default)]
-    content_block_index: u64,
-    #[serde(default)]
-    start: Option<Union>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct BlockDelta {
-    #[serde(default)]
-    content_block_index: u64,
-    delta: Union,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct BlockStop {
-    #[serde(default)]
-    content_block_index: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct MessageStop {
-    #[serde(default)]
-    stop_reason: Option<String>,
-    #[serde(default)]
-    additional_model_response_fields: Option<Json>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Metadata {
-    #[serde(default)]
-    usage: Option<Usage>,
-    #[serde(default)]
-    metrics: Option<Json>,
-    #[serde(default)]
-    trace: Option<Json>,
-    #[serde(default)]
-    performance_config: Option<Json>,
-    #[serde(default)]
-    service_tier: Option<Kind>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ToolStart {
-    #[serde(default)]
-    tool_use_id: String,
-    #[serde(default)]
-    name: String,
-    /// A server's own tool has one.
-    #[serde(default, rename = "type")]
-    kind: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ToolDelta {
-    #[serde(default)]
-    input: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ReasoningDelta {
-    #[serde(default)]
-    text: Option<String>,
-    #[serde(default)]
-    signature: Option<String>,
-    #[serde(default)]
-    redacted_content: Option<String>,
-}
 
 /// A block that is open.
 struct Open {
@@ -144,7 +70,7 @@ impl Decode for Decoder {
         if state.over {
             return;
         }
-        if let Err(error) = reader.feed(piece, |frame| state.frame(frame, out)) {
+        if let Err(error) = reader.feed(piece, |frame| state.frame(&frame, out)) {
             state.fail(malformed(&error), out);
         }
     }
@@ -163,11 +89,11 @@ fn malformed(error: &dyn std::fmt::Display) -> ProviderError {
 }
 
 impl State {
-    fn frame(&mut self, frame: Frame<'_>, out: &mut Vec<Delta>) {
+    fn frame(&mut self, frame: &Frame<'_>, out: &mut Vec<Delta>) {
         if self.over {
             return;
         }
-        let text = |name| frame.headers.clone().text(name).unwrap_or_default();
+        let text = |name| frame.headers.text(name).unwrap_or_default();
         match text(":message-type") {
             "exception" => {
                 self.fail(error::of(text(":exception-type"), 502, frame.payload), out);
@@ -241,29 +167,23 @@ impl State {
 
     fn block_start(&mut self, index: u64, name: String, json: Json, out: &mut Vec<Delta>) {
         let tool = if name == "toolUse" { json.read::<ToolStart>() } else { None };
-        match tool {
-            Some(ToolStart { tool_use_id, name, kind: None }) => {
-                let call = ToolCall {
-                    id: tool_use_id,
-                    name,
-                    arguments: String::new(),
-                    custom: false,
-                    signature: None,
-                    cache: None,
-                };
-                self.open(index, What::Tool, Part::ToolCall(call), out);
-            }
-            _ => {
-                self.close(index, out);
-                let what = if name == "image" {
-                    What::Image(json)
-                } else {
-                    What::Native(name, json, Vec::new())
-                };
-                let block = self.number();
-                self.open.push(Open { index, block, what });
-            }
+        if let Some(ToolStart { tool_use_id, name, kind: None }) = tool {
+            let call = ToolCall {
+                id: tool_use_id,
+                name,
+                arguments: String::new(),
+                custom: false,
+                signature: None,
+                cache: None,
+            };
+            self.open(index, What::Tool, Part::ToolCall(call), out);
+            return;
         }
+        self.close(index, out);
+        let what =
+            if name == "image" { What::Image(json) } else { What::Native(name, json, Vec::new()) };
+        let block = self.number();
+        self.open.push(Open { index, block, what });
     }
 
     fn block_delta(&mut self, index: u64, delta: Union, out: &mut Vec<Delta>) {
@@ -285,7 +205,7 @@ impl State {
                     let block = self.text(index, out);
                     out.push(Delta::Cite { choice: 0, block, citation: citation(json) });
                 }
-                "image" => self.image_delta(index, json, out),
+                "image" => self.image_delta(index, &json, out),
                 _ => self.native_delta(index, json),
             },
         }
@@ -328,7 +248,7 @@ impl State {
     }
 
     /// A picture comes in one piece, its format in the start of its block.
-    fn image_delta(&mut self, index: u64, json: Json, out: &mut Vec<Delta>) {
+    fn image_delta(&mut self, index: u64, json: &Json, out: &mut Vec<Delta>) {
         #[derive(Deserialize)]
         struct Format {
             format: Json,
@@ -389,7 +309,7 @@ impl State {
             out.extend(json.map(|json| Delta::Extra(extra(name, json))));
         }
         out.extend(event.service_tier.and_then(|it| it.kind).map(Delta::ServiceTier));
-        out.extend(event.usage.map(|counts| Delta::Usage(usage(counts))));
+        out.extend(event.usage.map(|counts| Delta::Usage(usage(&counts))));
         // Counts before the end are no end.
         if self.stopped {
             self.over = true;
@@ -458,22 +378,21 @@ fn gathered(start: &Json, pieces: &[Json]) -> Option<Json> {
     }
     let inputs: Option<String> =
         pieces.iter().map(|piece| piece.read::<ToolDelta>().map(|it| it.input)).collect();
-    match inputs.and_then(Json::parse) {
-        Some(input) => object.json("input", &input),
-        None => {
-            let mut content = object.list("content");
-            for piece in pieces {
-                match piece.read::<Vec<Json>>() {
-                    Some(items) => {
-                        for item in &items {
-                            write_value(content.item(), item);
-                        }
+    if let Some(input) = inputs.and_then(Json::parse) {
+        object.json("input", &input);
+    } else {
+        let mut content = object.list("content");
+        for piece in pieces {
+            match piece.read::<Vec<Json>>() {
+                Some(items) => {
+                    for item in &items {
+                        write_value(content.item(), item);
                     }
-                    None => write_value(content.item(), piece),
                 }
+                None => write_value(content.item(), piece),
             }
-            content.close();
         }
+        content.close();
     }
     object.close();
     String::from_utf8(whole).ok().and_then(Json::parse)

@@ -1,0 +1,100 @@
+//! What the tests of a format ask of its codec.
+
+use crate::canonical::{Delta, Fold, ProviderError, Response, unfold};
+use crate::fidelity::Losses;
+use crate::format::{Asked, Codec};
+
+/// What a stream says that comes in these pieces.
+pub(crate) fn deltas<'p>(
+    codec: &dyn Codec,
+    pieces: impl IntoIterator<Item = &'p [u8]>,
+) -> Vec<Delta> {
+    let mut decoder = codec.decoder();
+    let mut out = Vec::new();
+    for piece in pieces {
+        decoder.feed(piece, &mut out);
+    }
+    decoder.finish(&mut out);
+    out
+}
+
+/// A stream gathered; `None` where it was cut.
+pub(crate) fn fold(deltas: Vec<Delta>) -> Option<Result<Response, ProviderError>> {
+    let mut fold = Fold::default();
+    for delta in deltas {
+        fold.delta(delta);
+    }
+    fold.finish()
+}
+
+/// A whole answer, written as a stream.
+pub(crate) fn streamed(codec: &dyn Codec, response: Response) -> (Vec<u8>, Losses) {
+    let mut encoder = codec.encoder(asked());
+    let mut out = Vec::new();
+    for delta in unfold(response) {
+        encoder.delta(&delta, &mut out);
+    }
+    (out, encoder.losses().clone())
+}
+
+/// What encoders of answers are told.
+pub(crate) fn asked() -> Asked {
+    Asked {
+        id: "0a1b2c".to_owned(),
+        created: 1_700_000_000,
+        model: "model".to_owned(),
+        stream_usage: true,
+        ..Asked::default()
+    }
+}
+
+/// A stream says the same wherever it is cut: once anywhere, and byte by byte.
+#[track_caller]
+pub(crate) fn cuts_do_not_show(codec: &dyn Codec, stream: &[u8]) {
+    let whole = deltas(codec, [stream]);
+    for cut in 0..=stream.len() {
+        let (a, b) = stream.split_at(cut);
+        assert_eq!(deltas(codec, [a, b]), whole, "cut at {cut}");
+    }
+    assert_eq!(deltas(codec, stream.chunks(1)), whole, "byte by byte");
+}
+
+/// Every block is opened once, grows while it is open, and is closed before the answer is finished; an
+/// end or an error is the last that is said.
+#[track_caller]
+pub(crate) fn is_in_order(deltas: &[Delta]) {
+    let mut open = Vec::new();
+    let mut known = Vec::new();
+    for (at, delta) in deltas.iter().enumerate() {
+        match delta {
+            Delta::Start(_) => assert!(deltas[..at].iter().all(|it| *it == Delta::Ping)),
+            Delta::Open { choice, block, .. } => {
+                assert!(!known.contains(&(*choice, *block)), "{block} is opened twice");
+                known.push((*choice, *block));
+                open.push((*choice, *block));
+            }
+            Delta::Grow { choice, block, text } => {
+                assert!(open.contains(&(*choice, *block)) && !text.is_empty());
+            }
+            Delta::Summary { choice, block, .. }
+            | Delta::Transcript { choice, block, .. }
+            | Delta::Sign { choice, block, .. }
+            | Delta::Cite { choice, block, .. } => {
+                assert!(open.contains(&(*choice, *block)));
+            }
+            Delta::Close { choice, block } => {
+                let place = open.iter().position(|it| it == &(*choice, *block));
+                open.remove(place.unwrap());
+            }
+            Delta::Finish { choice, .. } => {
+                assert!(open.iter().all(|(of, _)| of != choice), "{open:?} when it finishes");
+            }
+            Delta::End | Delta::Error(_) => assert_eq!(at + 1, deltas.len()),
+            Delta::Logprobs { .. }
+            | Delta::Usage(_)
+            | Delta::ServiceTier(_)
+            | Delta::Extra(_)
+            | Delta::Ping => {}
+        }
+    }
+}
