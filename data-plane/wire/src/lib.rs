@@ -3,6 +3,7 @@
 //!
 //! A format is a folder with a [`format::Codec`]; formats meet in the [`canonical`] types.
 
+pub mod anthropic;
 pub mod canonical;
 pub mod chat;
 pub mod converse;

@@ -131,6 +131,17 @@ pub enum StreamEnd {
     Empty,
 }
 
+/// What a gateway wants to know of a whole answer that it passes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AnswerFindings {
+    /// What the upstream counted.
+    pub usage: Option<Usage>,
+    /// It is an error in spite of its status: `error` is there and not `null`.
+    pub error: bool,
+    /// It has the member that an answer of its sort has (`choices`, `data`, `content`).
+    pub has_content: bool,
+}
+
 /// Whether an event goes on to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -1,18 +1,7 @@
 use crate::json::{Object, ScanError, ValueKind};
+use crate::pass::AnswerFindings;
 
 use super::read_usage;
-use crate::canonical::Usage;
-
-/// What a gateway wants to know of an answer that it passes on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AnswerFindings {
-    /// What the upstream counted.
-    pub usage: Option<Usage>,
-    /// It is an error in spite of its status: `error` is there and not `null`.
-    pub error: bool,
-    /// It has the member that an answer of its sort has (`choices`, `data`).
-    pub has_content: bool,
-}
 
 /// Looks through an answer that is all there; `content` is the member that it must have.
 pub fn find_in_answer(body: &[u8], content: &str) -> Result<AnswerFindings, ScanError> {

@@ -9,7 +9,7 @@ mod error;
 mod models;
 mod usage;
 
-pub use answer::{AnswerFindings, find_in_answer, upstream_error};
+pub use answer::{find_in_answer, upstream_error};
 pub use as_stream::answer_as_stream;
 pub use chat_stream::{ChatNote, ChatStream};
 pub use embeddings::{VectorForm, vector_form, with_vectors_as};
