@@ -132,9 +132,11 @@ pub fn unfold(response: Response) -> Vec<Delta> {
         created: response.created,
         system_fingerprint: response.system_fingerprint,
     })];
-    for answer in response.choices {
+    for mut answer in response.choices {
         let choice = answer.index;
-        for (block, mut part) in (0..).zip(answer.content) {
+        let mut logprobs = std::mem::take(&mut answer.logprobs);
+        let said = answer.content.iter().rposition(|part| matches!(part, Part::Text(_)));
+        for (block, (index, mut part)) in (0..).zip(answer.content.into_iter().enumerate()) {
             let mut rest = Vec::new();
             let mut grow = |text: &mut String| {
                 let text = std::mem::take(text);
@@ -182,10 +184,14 @@ pub fn unfold(response: Response) -> Vec<Delta> {
             }
             out.push(Delta::Open { choice, block, part });
             out.append(&mut rest);
+            // While the text that they are of is open.
+            if said == Some(index) && !logprobs.is_empty() {
+                out.push(Delta::Logprobs { choice, tokens: std::mem::take(&mut logprobs) });
+            }
             out.push(Delta::Close { choice, block });
         }
-        if !answer.logprobs.is_empty() {
-            out.push(Delta::Logprobs { choice, tokens: answer.logprobs });
+        if !logprobs.is_empty() {
+            out.push(Delta::Logprobs { choice, tokens: logprobs });
         }
         if let Some(finish) = answer.finish {
             out.push(Delta::Finish { choice, finish });
