@@ -17,5 +17,6 @@ pub mod openai;
 pub mod pass;
 #[cfg(test)]
 mod proof;
+pub mod responses;
 pub mod sse;
 pub mod translate;
