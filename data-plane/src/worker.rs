@@ -10,6 +10,7 @@ use sanmon_shared::proxies::TrustedProxies;
 use crate::exchange::{RequestId, Shared};
 use crate::forward::Turns;
 use crate::limits::Limits;
+use crate::protocol::llm::Memory;
 use crate::protocol::openai::ModelLists;
 use crate::stream::Cutoff;
 use crate::telemetry::Telemetry;
@@ -29,6 +30,8 @@ pub struct Worker {
     pub(crate) turns: Turns,
     /// The models that providers told of.
     pub(crate) model_lists: ModelLists,
+    /// Reasoning that callers cannot carry; that of all workers.
+    pub(crate) memory: Memory,
     /// Where accounts go.
     pub(crate) telemetry: Rc<Telemetry>,
     /// Random: the first half of the request ids that this worker makes.
@@ -56,6 +59,7 @@ impl Worker {
                 shared.clock.clone(),
             )),
             model_lists: ModelLists::default(),
+            memory: shared.memory.clone(),
             seed: u64::from_ne_bytes(seed),
             requests: Cell::new(0),
             revision: RefCell::new((0, HeaderValue::from(0_u64))),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use sanmon_wire::fidelity::Losses;
 use tokio::time::Instant;
 
 use super::{Permit, RequestId};
@@ -56,6 +57,8 @@ pub(crate) struct Record {
     pub(crate) bytes_in: Cell<u64>,
     pub(crate) bytes_out: Cell<u64>,
     pub(crate) tokens: Cell<Option<Tokens>>,
+    pub(crate) fidelity: RefCell<Option<Box<str>>>,
+    pub(crate) answer_fidelity: RefCell<Option<Box<str>>>,
     pub(crate) attempts: Cell<u32>,
     pub(crate) upstream: Cell<Duration>,
     upstream_began: Cell<Option<Instant>>,
@@ -94,6 +97,8 @@ impl Account {
             bytes_in: Cell::default(),
             bytes_out: Cell::default(),
             tokens: Cell::default(),
+            fidelity: RefCell::default(),
+            answer_fidelity: RefCell::default(),
             attempts: Cell::default(),
             upstream: Cell::default(),
             upstream_began: Cell::default(),
@@ -138,6 +143,20 @@ impl Account {
     /// The tokens of the whole exchange.
     pub fn set_tokens(&self, tokens: Tokens) {
         self.0.tokens.set(Some(tokens));
+    }
+
+    /// What of the request could not be said to the provider.
+    pub fn set_fidelity(&self, losses: &Losses) {
+        if !losses.is_empty() {
+            *self.0.fidelity.borrow_mut() = Some(losses.header().into());
+        }
+    }
+
+    /// What of the answer could not be said to the caller.
+    pub fn set_answer_fidelity(&self, losses: &Losses) {
+        if !losses.is_empty() {
+            *self.0.answer_fidelity.borrow_mut() = Some(losses.header().into());
+        }
     }
 
     /// The answer is a stream of events.

@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::limits::Limits;
+use crate::protocol::llm::Memory;
 use crate::snapshot::Live;
 use crate::telemetry::{LogQueue, Metrics};
 
@@ -20,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) proxies: TrustedProxies,
     /// The time of day.
     pub(crate) clock: Clock,
+    /// Reasoning that callers cannot carry.
+    pub(crate) memory: Memory,
     /// What all workers count.
     pub(crate) metrics: Arc<Metrics>,
     /// Where lines of the access log go; none where it is off.
@@ -47,6 +50,7 @@ impl Shared {
             limits,
             proxies,
             clock,
+            memory: Memory::default(),
             metrics: Arc::default(),
             log: None,
             in_flight: AtomicUsize::new(0),

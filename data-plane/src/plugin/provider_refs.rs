@@ -1,7 +1,7 @@
 //! The config of plugins that refer to providers.
 
 use sanmon_shared::Problem;
-use sanmon_shared::resources::{Provider, ProviderId};
+use sanmon_shared::resources::{Fidelity, Provider, ProviderId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -18,11 +18,16 @@ pub struct ProviderRefs {
     /// One more.
     #[serde(rename = "ref")]
     pub one: Option<ProviderId>,
+    /// `strict` refuses requests that a provider cannot be told whole, by 400 with the names of the
+    /// members; `report` names them in `x-sanmon-fidelity`.
+    pub fidelity: Fidelity,
 }
 
 impl ProviderRefs {
     /// Compiled.
     pub(super) fn build(self) -> Result<Refs<Provider>, Vec<Problem>> {
-        Refs::build(self.refs, self.one)
+        let mut refs = Refs::build(self.refs, self.one)?;
+        refs.fidelity = self.fidelity;
+        Ok(refs)
     }
 }

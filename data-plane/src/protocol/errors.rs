@@ -7,6 +7,7 @@ use actix_web::http::header::{
 };
 use bytes::Bytes;
 use sanmon_wire::canonical::{ErrorKind, ProviderError};
+use sanmon_wire::format::Codec;
 use serde::Serialize;
 
 use super::Dialect;
@@ -93,6 +94,28 @@ fn envelope(dialect: Dialect, error: &GatewayError) -> String {
     };
     // Strings can always be written.
     written.unwrap_or_default()
+}
+
+/// The answer that tells of a provider's error in the caller's format, with a status that its clients
+/// know: what was 429 stays 429.
+pub fn of_provider(dialect: Dialect, codec: &dyn Codec, error: &ProviderError) -> HttpResponse {
+    let status = match (dialect, error.kind) {
+        // Only Anthropic's clients know this one.
+        (Dialect::OpenAi | Dialect::Problem, ErrorKind::Overloaded) => 503,
+        // A client that pays nothing itself cannot do anything about it.
+        (Dialect::OpenAi | Dialect::Problem, ErrorKind::Billing) => 429,
+        _ => error.status,
+    };
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let mut answer = HttpResponse::build(status);
+    answer.content_type("application/json");
+    if let Some(after) = error.retry_after {
+        answer.insert_header((RETRY_AFTER, HeaderValue::from(after.div_ceil(1_000))));
+    }
+    if error.kind == ErrorKind::Billing {
+        answer.insert_header((X_SHOULD_RETRY, HeaderValue::from_static("false")));
+    }
+    answer.body(codec.encode_error(error))
 }
 
 /// An error of the gateway as formats write those of providers, which they tell apart by kind.

@@ -7,7 +7,7 @@ use sanmon_shared::resources::{self, EmbeddingModelId, ProviderId};
 use sanmon_shared::{Id, Problem};
 
 use crate::error::{Code, GatewayError};
-use crate::provider::{Provider, names};
+use crate::provider::{Fidelity, Provider, names};
 use crate::snapshot::Snapshot;
 
 /// What a plugin may refer to.
@@ -38,7 +38,11 @@ impl Referable for resources::EmbeddingModel {
 /// The references of a plugin, in order; the first is the default. Looked up in the snapshot of each
 /// request.
 #[derive(Debug)]
-pub struct Refs<R: Referable>(Box<[Id<R>]>);
+pub struct Refs<R: Referable> {
+    ids: Box<[Id<R>]>,
+    /// What happens here to a request that cannot be carried whole; the provider's own word counts too.
+    pub fidelity: Fidelity,
+}
 
 /// Where a request goes.
 #[derive(Debug)]
@@ -63,22 +67,22 @@ impl<R: Referable> Refs<R> {
             let message = format!("it names no {}, so no request can be answered", R::WHAT);
             return Err(vec![Problem::at("/refs", message)]);
         }
-        Ok(Self(all.into()))
+        Ok(Self { ids: all.into(), fidelity: Fidelity::default() })
     }
 
     /// The ids, in order.
     pub fn ids(&self) -> &[Id<R>] {
-        &self.0
+        &self.ids
     }
 
     /// Each that the snapshot has.
     pub fn present<'s>(&self, snapshot: &'s Snapshot) -> impl Iterator<Item = &'s Arc<Provider>> {
-        self.0.iter().filter_map(|id| R::find(snapshot, id))
+        self.ids.iter().filter_map(|id| R::find(snapshot, id))
     }
 
     /// Whether there is more than one, so that names of models need to say which.
     pub fn is_many(&self) -> bool {
-        self.0.len() > 1
+        self.ids.len() > 1
     }
 
     /// Chooses by `model`, which may say `provider/model` or `id###model`, else by `provider`, else
@@ -107,15 +111,15 @@ impl<R: Referable> Refs<R> {
     /// The one of them with this id, else with this slug.
     fn named<'s>(&self, snapshot: &'s Snapshot, key: &str) -> Option<&'s Arc<Provider>> {
         let key = key.trim();
-        let by_id = self.0.iter().find(|id| id.as_str() == key);
+        let by_id = self.ids.iter().find(|id| id.as_str() == key);
         by_id
             .and_then(|id| R::find(snapshot, id))
             .or_else(|| self.present(snapshot).find(|provider| names(key, &provider.slug)))
     }
 
     fn first<'s>(&self, snapshot: &'s Snapshot) -> Result<&'s Arc<Provider>, GatewayError> {
-        self.0.first().and_then(|id| R::find(snapshot, id)).ok_or_else(|| {
-            let id = self.0.first().map_or("", Id::as_str);
+        self.ids.first().and_then(|id| R::find(snapshot, id)).ok_or_else(|| {
+            let id = self.ids.first().map_or("", Id::as_str);
             let what = R::WHAT;
             GatewayError::new(
                 Code::ReferenceMissing,

@@ -165,5 +165,8 @@ impl<P: Pass> Drop for Passed<P> {
         let tally = self.stream.tally();
         let guess = tally.content_chunks.max(tally.content_bytes.div_ceil(BYTES_PER_TOKEN));
         answer::count(&self.account, tally.usage, self.input_bytes, guess);
+        if let Some(losses) = self.stream.losses() {
+            self.account.set_answer_fidelity(losses);
+        }
     }
 }

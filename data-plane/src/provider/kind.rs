@@ -85,7 +85,7 @@ impl Models {
 impl Speaks {
     /// The codec of the format.
     pub fn codec(&self) -> Option<&'static dyn Codec> {
-        None
+        (self.format == Format::Chat).then_some(&sanmon_wire::chat::OPENAI as _)
     }
 }
 

@@ -114,10 +114,13 @@ impl Provider {
         &self.defaults
     }
 
-    /// Whether the document's options are in the words of a format: then they can be put into the
-    /// bodies of callers as they stand, and otherwise requests go the canonical way.
+    /// Whether the document's options are in the words of a format, as they are in those of the one that
+    /// the vendor speaks first: then they can be put into the bodies of callers as they stand, and
+    /// otherwise requests go the canonical way.
     pub fn options_fit(&self, format: Format) -> bool {
-        self.options.members.iter().all(|option| Defaults::is_word_of(&option.name, format))
+        let first = self.kind.formats.first();
+        first.is_some_and(|first| first.format == format)
+            || self.options.members.iter().all(|option| Defaults::is_word_of(&option.name, format))
     }
 
     /// Whether encoded bodies get members that the canonical request has none for.

@@ -76,6 +76,13 @@ pub(super) fn write(
     number(line, "bytes_in", record.bytes_in.get());
     number(line, "bytes_out", record.bytes_out.get());
     tokens(line, record);
+    for (name, losses) in
+        [("fidelity", &record.fidelity), ("answer_fidelity", &record.answer_fidelity)]
+    {
+        if let Some(losses) = &*losses.borrow() {
+            text(line, name, losses);
+        }
+    }
     number(line, "attempts", u64::from(record.attempts.get()));
     time(line, "total_ms", spent.total);
     time(line, "gateway_ms", spent.gateway);

@@ -177,7 +177,7 @@ async fn errors_of_the_provider_stay_what_they_are() {
             429,
             "rate_limit_exceeded",
         ),
-        (whole("503 No", "text/html", "", "<html>"), 503, "upstream_error"),
+        (whole("503 No", "text/html", "", "<html>"), 503, "server_is_overloaded"),
         (whole("200 OK", "application/json", "", limit), 502, "rate_limit_exceeded"),
         (whole("200 OK", "text/html", "", "<html>"), 502, "upstream_invalid_response"),
         (whole("200 OK", "application/json", "", "{}"), 502, "upstream_invalid_response"),
@@ -338,7 +338,7 @@ async fn a_provider_that_cannot_stream_is_asked_for_a_whole_answer() {
     let body = r#"{"messages":[],"stream":true,"stream_options":{"include_usage":true}}"#;
     let got = ask(&gateway, body).await;
     assert_eq!(got.header("content-type"), Some("text/event-stream"));
-    assert!(got.body.contains("\"delta\":{\"role\":\"assistant\",\"content\":\"hi\"}"));
+    assert!(got.body.contains("\"delta\":{\"content\":\"hi\"}"), "{}", got.body);
     assert!(got.body.contains("\"choices\":[],\"usage\":{"));
     assert!(got.body.ends_with(DONE));
     let sent = sent(&upstream.saw().await);

@@ -5,12 +5,13 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap as CallerHeaders;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
-use sanmon_wire::canonical::Usage;
+use sanmon_wire::canonical::{ErrorKind, ProviderError, Usage};
+use sanmon_wire::format::Codec;
 use sanmon_wire::json::Scanner;
-use sanmon_wire::openai::{find_in_answer, upstream_error, write_error};
+use sanmon_wire::openai::upstream_error;
 use tokio::time::Instant;
 
-use super::headers;
+use super::{Front, headers};
 use crate::error::{Code, GatewayError};
 use crate::exchange::{Account, Exchange, Tokens};
 use crate::provider;
@@ -37,9 +38,10 @@ pub(crate) fn check_head(
     StatusCode::from_u16(status.as_u16()).map_err(|_| invalid("the provider's status is none"))
 }
 
-/// An error of the provider: its status stays, and so does its body where that is a JSON object
-/// which does not tell our credential.
+/// An error of the provider, which speaks the caller's format: its status stays, and so does its body
+/// where that is a JSON object which does not tell our credential.
 pub(crate) fn provider_error(
+    codec: &dyn Codec,
     status: StatusCode,
     body: Bytes,
     account: Option<&provider::Account>,
@@ -56,23 +58,24 @@ pub(crate) fn provider_error(
         body
     } else {
         let text = format!("the provider answered with the status {}", status.as_u16());
-        let kind = match status {
-            StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
-            status if status.is_server_error() => "server_error",
-            _ => "invalid_request_error",
+        let kind = ErrorKind::of_status(status.as_u16());
+        let error = ProviderError {
+            code: Some("upstream_error".to_owned()),
+            ..ProviderError::new(kind, text)
         };
-        write_error(&text, kind, None, Some("upstream_error")).into()
+        codec.encode_error(&error).into()
     };
     HttpResponse::build(status).content_type("application/json").body(body)
 }
 
-/// A provider's answer with a status of success: passed on as it is, its usage read. `content` is the
-/// member that it must have.
-pub(crate) fn checked(body: &Bytes, content: &'static str) -> Result<Checked, GatewayError> {
+/// A provider's answer with a status of success, in the caller's format: passed on as it is, its usage
+/// read.
+pub(crate) fn checked(front: &dyn Front, body: &Bytes) -> Result<Checked, GatewayError> {
     let invalid = |text: &'static str, detail: String| {
         GatewayError::new(Code::UpstreamInvalid, text).detail(detail)
     };
-    let found = find_in_answer(body, content)
+    let found = front
+        .findings(body)
         .map_err(|error| invalid("the provider's answer is no JSON object", error.to_string()))?;
     if found.error {
         let (_, status) = upstream_error(body);
@@ -80,7 +83,10 @@ pub(crate) fn checked(body: &Bytes, content: &'static str) -> Result<Checked, Ga
         return Ok(Checked::Error(status.unwrap_or(StatusCode::BAD_GATEWAY)));
     }
     if !found.has_content {
-        return Err(invalid("the provider's answer is incomplete", format!("no {content:?}")));
+        return Err(invalid(
+            "the provider's answer is incomplete",
+            format!("no {:?}", front.shape().content),
+        ));
     }
     Ok(Checked::Answer(found.usage))
 }
@@ -160,7 +166,12 @@ mod tests {
             (r#"{"error":{"message":"bad key sk-canary"}}"#, false),
         ] {
             let body = Bytes::from_static(text.as_bytes());
-            let response = provider_error(StatusCode::UNAUTHORIZED, body, http.account());
+            let response = provider_error(
+                &sanmon_wire::chat::OPENAI,
+                StatusCode::UNAUTHORIZED,
+                body,
+                http.account(),
+            );
             assert_eq!(response.status(), 401);
             let body = response.into_body().boxed();
             let told = to_bytes(body).await.unwrap();

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use sanmon_wire::fidelity::Losses;
 use sanmon_wire::json::{Edits, Object, Value};
 
 use super::body::get;
@@ -14,12 +15,12 @@ pub(crate) struct Draft<'a> {
     pub(crate) object: &'a Object<'a>,
     edits: Edits<'a>,
     /// Members that the provider refuses and that were left out.
-    pub(crate) dropped: Vec<&'static str>,
+    pub(crate) losses: Losses,
 }
 
 impl<'a> Draft<'a> {
     pub(crate) fn of(object: &'a Object<'a>) -> Self {
-        Self { object, edits: Edits::default(), dropped: Vec::new() }
+        Self { object, edits: Edits::default(), losses: Losses::default() }
     }
 
     /// Gives a member this value, whether it is there or not.
@@ -58,11 +59,12 @@ impl<'a> Draft<'a> {
         self.edits.remove(value.index);
     }
 
-    /// The members that the provider adds, renames and refuses. `skipped` ones are dealt with by the
-    /// caller.
+    /// The members that the provider adds, renames and refuses, and the `options` that the body
+    /// lacks. `skipped` ones are dealt with by the caller.
     pub(crate) fn adapt(
         &mut self,
         provider: &'a Provider,
+        options: &'a [Member],
         skipped: &[&str],
     ) -> Result<(), GatewayError> {
         for (from, to) in &provider.renames {
@@ -78,7 +80,7 @@ impl<'a> Draft<'a> {
             }
         }
         let added = |name: &str| provider.additions.iter().any(|member| *member.name == *name);
-        for option in &provider.options.members {
+        for option in options {
             if !added(&option.name) && !skipped.contains(&&*option.name) {
                 self.option(provider, option)?;
             }
@@ -95,7 +97,7 @@ impl<'a> Draft<'a> {
                 && let Some(value) = get(self.object, name)?
             {
                 self.edits.remove(value.index);
-                self.dropped.push(name);
+                self.losses.dropped_for(name, "the provider refuses it");
             }
         }
         Ok(())

@@ -3,8 +3,10 @@
 use actix_web::http::header as caller;
 use reqwest::header as upstream;
 
+use super::Front;
 use crate::exchange::Exchange;
 use crate::upstream::Call;
+use sanmon_wire::fidelity::Losses;
 
 /// What the provider gets to see of the caller's headers. Credentials and cookies are not among
 /// them, nor what chooses an account (`openai-organization`, `openai-project`): that is for whoever
@@ -26,8 +28,7 @@ const RESPONSE: [(&str, &str); 7] = [
 const AGENT: &str = concat!("sanmon/", env!("CARGO_PKG_VERSION"));
 
 /// The headers of a call: the endpoint's own come first.
-pub(crate) fn request<'a>(exchange: &Exchange, call: Call<'a>, streams: bool) -> Call<'a> {
-    let accept = if streams { "text/event-stream" } else { "application/json" };
+pub(crate) fn request<'a>(exchange: &Exchange, call: Call<'a>, accept: &'static str) -> Call<'a> {
     let mut call = call
         .header(upstream::CONTENT_TYPE, upstream::HeaderValue::from_static("application/json"))
         // Usage has to stay readable.
@@ -55,11 +56,25 @@ pub(crate) fn response(from: &upstream::HeaderMap, to: &mut caller::HeaderMap) {
     }
 }
 
-/// Says which members of the request the provider did not get.
-pub(crate) fn fidelity(dropped: &[&str], to: &mut caller::HeaderMap) {
-    if !dropped.is_empty()
-        && let Ok(value) = caller::HeaderValue::from_str(&format!("dropped={}", dropped.join(",")))
+/// The caller's headers that are for providers of its own format.
+pub(crate) fn forward(exchange: &Exchange, front: &dyn Front, call: &mut Call<'_>) {
+    for (name, value) in exchange.request.headers() {
+        if front.forwards(name)
+            && let Ok(name) = upstream::HeaderName::from_bytes(name.as_str().as_bytes())
+            && let Ok(value) = upstream::HeaderValue::from_bytes(value.as_bytes())
+        {
+            call.headers_mut().append(name, value);
+        }
+    }
+}
+
+const FIDELITY: caller::HeaderName = caller::HeaderName::from_static("x-sanmon-fidelity");
+
+/// Says which members of the request the provider did not get, or not as they were.
+pub(crate) fn fidelity(losses: &Losses, to: &mut caller::HeaderMap) {
+    if !losses.is_empty()
+        && let Ok(value) = caller::HeaderValue::from_str(&losses.header())
     {
-        to.insert(caller::HeaderName::from_static("x-sanmon-fidelity"), value);
+        to.insert(FIDELITY, value);
     }
 }

@@ -58,6 +58,11 @@ pub(crate) fn choose<'a, R: Referable>(
 }
 
 impl<'a> Chosen<'a> {
+    /// Whether the body says which provider.
+    pub(crate) fn names_provider(&self) -> bool {
+        self.named.is_some()
+    }
+
     /// Writes the model as the provider calls it, and takes out what chose the provider.
     pub(crate) fn write(&self, draft: &mut Draft<'a>) -> Result<(), GatewayError> {
         if let Some(named) = &self.named {

@@ -1,63 +1,63 @@
-//! A chat request on its way to its provider: who may ask for what, and what of it changes.
+//! A request whose provider speaks its format: bytes pass through, and what policy decides about is
+//! found and changed by offset.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use bytes::Bytes;
-use sanmon_shared::resources;
-use sanmon_wire::json::{Edits, Members, Object, Value};
+use sanmon_wire::canonical::unfold;
+use sanmon_wire::fidelity::Losses;
+use sanmon_wire::json::{Edits, Value};
 
+use super::Front;
+use super::answer::{self, BYTES_PER_TOKEN, Checked, checked, provider_error, with};
+use super::asked::Asking;
 use super::body::{flag, get, present, wrong};
 use super::draft::Draft;
-use super::model;
+use super::reply::{Ask, Reply, ReplyBody, send};
+use super::{headers, stream};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
-use crate::protocol::refs::Refs;
 use crate::provider::{Provider, Transport};
-use crate::snapshot::Constraints;
-
-/// Members that bound the output of a chat; a body should have one of them at most.
-const TOKEN_LIMITS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
 
 /// A request as its provider gets it.
-pub(crate) struct ChatRequest {
-    /// Where it goes.
-    pub(crate) provider: Arc<Provider>,
-    /// What it says there.
-    pub(crate) body: Bytes,
+pub(crate) struct Prepared {
+    provider: Arc<Provider>,
+    /// The model as the provider calls it; may be empty.
+    model: String,
+    body: Bytes,
     /// The caller wants a stream.
-    pub(crate) streams: bool,
+    streams: bool,
     /// The provider is asked for one.
-    pub(crate) streams_upstream: bool,
+    streams_upstream: bool,
     /// The caller asked for usage in its stream.
-    pub(crate) wants_usage: bool,
+    wants_usage: bool,
     /// Members that the provider refuses and that were left out.
-    pub(crate) dropped: Vec<&'static str>,
-    /// Of the messages: what tokens are guessed from.
-    pub(crate) input_bytes: u64,
+    losses: Losses,
+    /// Of the conversation: what tokens are guessed from.
+    input_bytes: u64,
 }
 
-impl ChatRequest {
-    /// Decides where the request goes and what it says there.
-    pub(crate) fn prepare(
+impl Prepared {
+    /// Changes what has to be changed.
+    pub(crate) fn of(
         exchange: &Exchange,
-        refs: &Refs<resources::Provider>,
+        front: &dyn Front,
         body: &Bytes,
-        members: Members,
+        asking: &Asking<'_>,
     ) -> Result<Self, GatewayError> {
-        let object = Object::new(body, members);
-        let chosen = model::choose(exchange, refs, &object)?;
-        let provider = Arc::clone(&chosen.provider);
-        let mut draft = Draft::of(&object);
-        chosen.write(&mut draft)?;
-        let in_body = flag(&object, "stream")?;
-        let streams = in_body == Some(true) || asks_to_stream(exchange);
-        let constraints = exchange.key.as_ref().and_then(|key| key.constraints());
-        if let Some(constraints) = constraints {
-            check(&object, constraints, streams)?;
-        }
-        limit_tokens(&mut draft, &provider, constraints.and_then(Constraints::max_tokens))?;
-        draft.adapt(&provider, &TOKEN_LIMITS)?;
+        let shape = front.shape();
+        let object = asking.object;
+        let provider = &asking.chosen.provider;
+        let mut draft = Draft::of(object);
+        asking.chosen.write(&mut draft)?;
+        let in_body = flag(object, "stream")?;
+        let streams = asking.streams;
+        let most = exchange.key.as_ref().and_then(|key| key.constraints()?.max_tokens());
+        limit_tokens(&mut draft, provider, shape.limits, most)?;
+        draft.adapt(provider, &provider.options.members, shape.limits)?;
         let streams_upstream = match &provider.transport {
             Transport::Http(http) => streams && http.streams,
             Transport::Mock(_) => streams,
@@ -65,52 +65,95 @@ impl ChatRequest {
         if streams_upstream != (in_body == Some(true)) {
             draft.set("stream", if streams_upstream { &b"true"[..] } else { b"false" })?;
         }
-        let stream_options = present(&object, "stream_options")?;
-        let wants_usage = includes_usage(stream_options.as_ref())?;
-        if streams && !streams_upstream {
-            draft.remove("stream_options")?;
-        } else if streams && provider.kind.stream_options && !wants_usage {
-            draft.set("stream_options", with_usage(stream_options.as_ref())?)?;
+        let mut wants_usage = true;
+        if shape.stream_options {
+            let stream_options = present(object, "stream_options")?;
+            wants_usage = includes_usage(stream_options.as_ref())?;
+            if streams && !streams_upstream {
+                draft.remove("stream_options")?;
+            } else if streams && provider.kind.stream_options && !wants_usage {
+                draft.set("stream_options", with_usage(stream_options.as_ref())?)?;
+            }
         }
-        let input = present(&object, "messages")?.map_or(0, |messages| messages.raw.len() as u64);
         Ok(Self {
             body: draft.finish(body),
+            model: asking.chosen.model.as_deref().unwrap_or_default().to_owned(),
             streams,
             streams_upstream,
             wants_usage,
-            dropped: std::mem::take(&mut draft.dropped),
-            input_bytes: input,
-            provider: chosen.provider,
+            losses: std::mem::take(&mut draft.losses),
+            input_bytes: asking.input_bytes,
+            provider: Arc::clone(provider),
         })
     }
 }
 
-/// `?stream=true` and `x-stream: true` ask for a stream as the body can.
-fn asks_to_stream(exchange: &Exchange) -> bool {
-    let header = exchange.request.headers().get("x-stream");
-    header.is_some_and(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"true"))
-        || exchange.request.query_string().split('&').any(|pair| pair == "stream=true")
-}
-
-/// What a key's requests may ask for.
-fn check(
-    object: &Object<'_>,
-    constraints: &Constraints,
-    streams: bool,
-) -> Result<(), GatewayError> {
-    if streams && !constraints.allows_streams() {
-        let text = "this API key may not ask for streams";
-        return Err(GatewayError::new(Code::Forbidden, text).param("stream"));
-    }
-    if !constraints.allows_tools() {
-        for name in ["tools", "functions"] {
-            if present(object, name)?.is_some_and(|tools| tools.raw != b"[]") {
-                let text = "this API key may not use tools";
-                return Err(GatewayError::new(Code::Forbidden, text).param(name));
+/// Calls the provider, and passes its answer on.
+pub(crate) async fn answer(
+    exchange: &Exchange,
+    front: &dyn Front,
+    request: Prepared,
+) -> Result<HttpResponse, GatewayError> {
+    let ask = Ask {
+        codec: front.codec(),
+        model: &request.model,
+        body: request.body.clone(),
+        streams: request.streams_upstream,
+    };
+    let Reply { status, head, body, account } =
+        send(exchange, Some(front), &request.provider, ask).await?;
+    let error = |status, body| provider_error(front.codec(), status, body, account);
+    let response = match body {
+        ReplyBody::Whole(body) if !status.is_success() => error(status, body),
+        ReplyBody::Whole(body) => match checked(front, &body)? {
+            Checked::Error(status) => error(status, body),
+            Checked::Answer(usage) => {
+                let guess = (body.len() as u64).div_ceil(BYTES_PER_TOKEN);
+                answer::count(&exchange.account, usage, request.input_bytes, guess);
+                exchange.account.first_token();
+                front.passed(exchange, &request.provider, &body);
+                whole(exchange, front, &request, status, body)?
+            }
+        },
+        ReplyBody::Stream(source) => {
+            let pass = front.pass(exchange, &request.provider, !request.wants_usage);
+            let kind = front.codec().stream_type();
+            let (dialect, input) = (front.dialect(), request.input_bytes);
+            match stream::answer(exchange, dialect, pass, source, kind, input).await? {
+                stream::Begun::Response(response) => response,
+                stream::Begun::Error(status, data) => error(status, data),
             }
         }
+    };
+    let mut response = with(response, head);
+    headers::fidelity(&request.losses, response.headers_mut());
+    exchange.account.set_fidelity(&request.losses);
+    Ok(response)
+}
+
+/// A success that came as a whole: passed on as it is, or as the stream that the caller wants.
+fn whole(
+    exchange: &Exchange,
+    front: &dyn Front,
+    request: &Prepared,
+    status: StatusCode,
+    body: Bytes,
+) -> Result<HttpResponse, GatewayError> {
+    if !request.streams {
+        return Ok(HttpResponse::build(status).content_type("application/json").body(body));
     }
-    Ok(())
+    let codec = front.codec();
+    let answer = codec.decode_response(&body).map_err(|failure| {
+        GatewayError::new(Code::UpstreamInvalid, "the provider's answer cannot be read")
+            .detail(failure.to_string())
+    })?;
+    let mut asked = stream::asked(exchange, &request.model, request.input_bytes);
+    asked.stream_usage = request.wants_usage;
+    let mut encoder = codec.encoder(asked);
+    let mut out = Vec::with_capacity(body.len() + 512);
+    unfold(answer).iter().for_each(|delta| encoder.delta(delta, &mut out));
+    exchange.account.set_streamed();
+    Ok(stream::head(codec.stream_type()).body(out))
 }
 
 /// Sees to it that the bound of the output is the caller's, else the provider's option, and never
@@ -118,11 +161,12 @@ fn check(
 fn limit_tokens<'a>(
     draft: &mut Draft<'a>,
     provider: &'a Provider,
+    limits: &'static [&'static str],
     most: Option<u64>,
 ) -> Result<(), GatewayError> {
-    let option = provider.options.members.iter().find(|m| TOKEN_LIMITS.contains(&&*m.name));
+    let option = provider.options.members.iter().find(|m| limits.contains(&&*m.name));
     let mut asked = false;
-    for name in TOKEN_LIMITS {
+    for &name in limits {
         let Some(value) = present(draft.object, name)? else {
             // `null` would stand beside what is inserted.
             draft.remove(name)?;
@@ -151,7 +195,9 @@ fn limit_tokens<'a>(
         (Some(one), None) | (None, Some(one)) => one,
         (None, None) => return Ok(()),
     };
-    let name = option.map_or(provider.kind.max_tokens, |option| &option.name);
+    let own = Some(provider.kind.max_tokens).filter(|own| limits.contains(own));
+    let name = own.or(limits.first().copied()).unwrap_or_default();
+    let name = option.map_or(name, |option| &option.name);
     draft.insert(provider, name, bound.to_string().into_bytes())
 }
 

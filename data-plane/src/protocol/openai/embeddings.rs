@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use sanmon_shared::resources;
+use sanmon_wire::chat;
 use sanmon_wire::json::{Object, ValueKind};
 use sanmon_wire::openai::{VectorForm, read_usage, upstream_error, vector_form, with_vectors_as};
 
@@ -74,7 +75,7 @@ impl Embeddings {
                 }
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
                 if !status.is_success() {
-                    return Ok(provider_error(status, body, None));
+                    return Ok(provider_error(&chat::OPENAI, status, body, None));
                 }
                 answer(exchange, &request, status, Pieces::of(body)?, None)
             }
@@ -96,7 +97,7 @@ impl Embeddings {
             Some("base64") => Some(VectorForm::Base64),
             Some(_) => None,
         };
-        draft.adapt(&provider, &["encoding_format"])?;
+        draft.adapt(&provider, &provider.options.members, &["encoding_format"])?;
         if form.is_some() && !provider.kind.base64 {
             draft.remove("encoding_format")?;
         }
@@ -125,7 +126,7 @@ async fn over_http(
     let call = account.call(&Operation::Embeddings { model: &model }, http.timeouts.whole())?;
     drop(model);
     let call = call.bytes(request.body.clone());
-    let mut call = headers::request(exchange, call, false);
+    let mut call = headers::request(exchange, call, "application/json");
     account.authorize(&exchange.worker, &mut call).await?;
     let sent = exchange.worker.upstream.send(call, &exchange.account).await;
     let upstream = sent.map_err(|error| error.to_gateway())?;
@@ -133,7 +134,7 @@ async fn over_http(
     let head = told(&upstream.headers);
     if !status.is_success() {
         let body = gather(exchange, upstream).await?;
-        return Ok(with(provider_error(status, body, Some(account)), head));
+        return Ok(with(provider_error(&chat::OPENAI, status, body, Some(account)), head));
     }
     let pieces = Pieces::read(exchange, upstream).await?;
     Ok(with(answer(exchange, request, status, pieces, Some(account))?, head))
@@ -151,7 +152,12 @@ fn answer(
         let body = pieces.whole();
         let (_, status) = upstream_error(&body);
         let status = status.and_then(|status| StatusCode::from_u16(status).ok());
-        return Ok(provider_error(status.unwrap_or(StatusCode::BAD_GATEWAY), body, account));
+        return Ok(provider_error(
+            &chat::OPENAI,
+            status.unwrap_or(StatusCode::BAD_GATEWAY),
+            body,
+            account,
+        ));
     }
     let invalid =
         || GatewayError::new(Code::UpstreamInvalid, "the provider's answer holds no embeddings");

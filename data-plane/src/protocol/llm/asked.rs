@@ -1,0 +1,75 @@
+//! What a request asks for, as far as everybody has to know: of which provider, which model, and
+//! whether its caller may.
+
+use sanmon_shared::resources;
+use sanmon_wire::json::Object;
+
+use super::Shape;
+use super::body::{flag, present};
+use super::model::{self, Chosen};
+use crate::error::{Code, GatewayError};
+use crate::exchange::Exchange;
+use crate::protocol::refs::Refs;
+use crate::snapshot::Constraints;
+
+/// A request whose provider and model are chosen and allowed.
+pub(crate) struct Asking<'a> {
+    /// Its body.
+    pub(crate) object: &'a Object<'a>,
+    /// Where it goes.
+    pub(crate) chosen: Chosen<'a>,
+    /// The caller wants a stream.
+    pub(crate) streams: bool,
+    /// Of the conversation: what tokens are guessed from.
+    pub(crate) input_bytes: u64,
+}
+
+impl<'a> Asking<'a> {
+    /// Reads it.
+    pub(crate) fn of(
+        exchange: &Exchange,
+        refs: &Refs<resources::Provider>,
+        shape: &Shape,
+        object: &'a Object<'a>,
+    ) -> Result<Self, GatewayError> {
+        let chosen = model::choose(exchange, refs, object)?;
+        let streams = flag(object, "stream")? == Some(true) || asks_to_stream(exchange);
+        if let Some(constraints) = exchange.key.as_ref().and_then(|key| key.constraints()) {
+            check(object, shape, constraints, streams)?;
+        }
+        let mut input_bytes = 0;
+        for name in shape.input {
+            input_bytes += present(object, name)?.map_or(0, |input| input.raw.len() as u64);
+        }
+        Ok(Self { object, chosen, streams, input_bytes })
+    }
+}
+
+/// `?stream=true` and `x-stream: true` ask for a stream as the body can.
+fn asks_to_stream(exchange: &Exchange) -> bool {
+    let header = exchange.request.headers().get("x-stream");
+    header.is_some_and(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"true"))
+        || exchange.request.query_string().split('&').any(|pair| pair == "stream=true")
+}
+
+/// What a key's requests may ask for.
+fn check(
+    object: &Object<'_>,
+    shape: &Shape,
+    constraints: &Constraints,
+    streams: bool,
+) -> Result<(), GatewayError> {
+    if streams && !constraints.allows_streams() {
+        let text = "this API key may not ask for streams";
+        return Err(GatewayError::new(Code::Forbidden, text).param("stream"));
+    }
+    if !constraints.allows_tools() {
+        for &name in shape.tools {
+            if present(object, name)?.is_some_and(|tools| tools.raw != b"[]") {
+                let text = "this API key may not use tools";
+                return Err(GatewayError::new(Code::Forbidden, text).param(name));
+            }
+        }
+    }
+    Ok(())
+}

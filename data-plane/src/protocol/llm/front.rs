@@ -1,0 +1,85 @@
+use std::sync::Arc;
+
+use actix_web::http::header::HeaderName;
+use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
+use sanmon_wire::canonical::Request;
+use sanmon_wire::format::Codec;
+use sanmon_wire::json::{Json, ScanError};
+use sanmon_wire::openai::{AnswerFindings, find_in_answer};
+use sanmon_wire::pass::Pass;
+use sanmon_wire::translate::Observe;
+
+use crate::error::GatewayError;
+use crate::exchange::Exchange;
+use crate::protocol::Dialect;
+use crate::provider::Provider;
+
+/// What differs between the protocols in which models are asked.
+pub(crate) trait Front: Send + Sync {
+    /// How requests are read, and answers written.
+    fn codec(&self) -> &'static dyn Codec;
+
+    /// How errors are written.
+    fn dialect(&self) -> Dialect;
+
+    /// The members of its bodies that decide something.
+    fn shape(&self) -> &'static Shape;
+
+    /// What watches a streamed answer that passes through. `strip_usage`: the gateway asked for usage,
+    /// the caller did not.
+    fn pass(
+        &self,
+        exchange: &Exchange,
+        provider: &Arc<Provider>,
+        strip_usage: bool,
+    ) -> Box<dyn Pass>;
+
+    /// What a whole answer holds that passes through.
+    fn findings(&self, body: &[u8]) -> Result<AnswerFindings, ScanError> {
+        find_in_answer(body, self.shape().content)
+    }
+
+    /// A whole answer passes through.
+    fn passed(&self, _: &Exchange, _: &Arc<Provider>, _: &Bytes) {}
+
+    /// Whether a header of the caller is for the provider, where that speaks this format.
+    fn forwards(&self, _: &HeaderName) -> bool {
+        false
+    }
+
+    /// Completes a request before it is translated: with what the gateway keeps for its caller.
+    fn prepare<'a>(
+        &'a self,
+        _: &'a Exchange,
+        _: &'a mut Request,
+    ) -> LocalBoxFuture<'a, Result<(), GatewayError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// What watches an answer that is translated. `id` is [`Asked::id`](sanmon_wire::format::Asked).
+    fn observe(&self, _: &Exchange, _: &Request, _id: &str) -> Option<Box<dyn Observe>> {
+        None
+    }
+
+    /// What a translated answer repeats of the request.
+    fn echo(&self, _body: &[u8]) -> Option<Json> {
+        None
+    }
+}
+
+/// The members of a protocol's bodies that decide something.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    /// Members that bound the output; a body should have one of them at most. The first is inserted
+    /// where a bound is missing, unless the provider has its own word.
+    pub limits: &'static [&'static str],
+    /// Members that hold tools.
+    pub tools: &'static [&'static str],
+    /// Members that hold the conversation: what input tokens are guessed from.
+    pub input: &'static [&'static str],
+    /// Whether usage of streams has to be asked for, by `stream_options.include_usage`.
+    pub stream_options: bool,
+    /// The member that an answer must have, a list.
+    pub content: &'static str,
+}
