@@ -6,8 +6,8 @@ use futures_util::future::LocalBoxFuture;
 use sanmon_wire::canonical::Request;
 use sanmon_wire::format::Codec;
 use sanmon_wire::json::{Json, ScanError};
-use sanmon_wire::openai::{AnswerFindings, find_in_answer};
-use sanmon_wire::pass::Pass;
+use sanmon_wire::openai::find_in_answer;
+use sanmon_wire::pass::{AnswerFindings, Pass};
 use sanmon_wire::translate::Observe;
 
 use crate::error::GatewayError;
