@@ -2,7 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::canonical::arbitrary::{self, Carries};
-use crate::canonical::{Message, OutputFormat, Part, Role, Signature, Tool, ToolChoice, unfold};
+use crate::canonical::{Message, OutputFormat, Part, Role, Signature, Tool, ToolChoice};
+use crate::proof;
 
 /// What the format carries, for models that take all that it has.
 const CARRIES: Carries = Carries {
@@ -109,18 +110,20 @@ proptest! {
     ) {
         let mut response = Response { id: format!("msg_{}", response.id), ..response };
         let mut losses = Losses::default();
-        let body = MESSAGES.encode_response(&response, &asked(), &mut losses);
+        let body = MESSAGES.encode_response(&response, &proof::asked(), &mut losses);
         prop_assert_eq!(MESSAGES.decode_response(&body).unwrap(), response.clone());
         prop_assert!(losses.is_empty(), "{:?}", losses);
-        let (stream, losses) = streamed(&unfold(response.clone()), &asked());
+        let (stream, losses) = proof::streamed(&MESSAGES, response.clone());
         prop_assert!(losses.is_empty(), "{:?}", losses);
         let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
+        places.extend([0, stream.len()]);
         places.sort_unstable();
-        let said = deltas(stream.as_bytes(), &places);
-        prop_assert_eq!(&said, &deltas(stream.as_bytes(), &[]));
+        let pieces = places.windows(2).map(|ends| &stream[ends[0]..ends[1]]);
+        let said = proof::deltas(&MESSAGES, pieces);
+        prop_assert_eq!(&said, &proof::deltas(&MESSAGES, [stream.as_slice()]));
         // The tier is told with the first count alone.
         response.service_tier = None;
-        prop_assert_eq!(folded(said), Some(Ok(response)));
+        prop_assert_eq!(proof::fold(said), Some(Ok(response)));
     }
 
     #[test]
@@ -152,8 +155,10 @@ proptest! {
         text in "(event: (error|message_start|content_block_start|content_block_delta|message_delta)\n|data: |\n|\\{\"type\":\"[a-z_]{0,8}\",|\"index\":[0-2],|\"delta\":\\{|\"content_block\":\\{|\"type\":\"(text|tool_use|thinking|text_delta|input_json_delta|server_tool_use)\"|,|\\}|\"text\":\"a\"|\"id\":\"a\"|\"name\":\"b\"|\"input\":\\{\\}){0,40}",
         json in "(\\{\"(model|messages|system|tools|thinking|content|usage|stop_reason)\":|\\[|\\]|\\}|,|\"a\"|1|null|\"role\":\"user\"|\"type\":\"text\"){0,30}",
     ) {
-        deltas(&bytes, &[bytes.len() / 2]);
-        deltas(text.as_bytes(), &[text.len() / 2]);
+        for stream in [&bytes[..], text.as_bytes()] {
+            let (a, b) = stream.split_at(stream.len() / 2);
+            proof::deltas(&MESSAGES, [a, b]);
+        }
         for body in [&bytes[..], text.as_bytes(), json.as_bytes()] {
             let _ = MESSAGES.decode_request(body);
             let _ = MESSAGES.decode_response(body);
