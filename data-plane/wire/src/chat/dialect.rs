@@ -236,7 +236,7 @@ const COMMON: Chat = Chat {
     others: None,
 };
 
-/// Servers of open models (vLLM, SGLang, llama.cpp, LM Studio), and vendors of whom nothing else is
+/// Servers of open models (vLLM, `SGLang`, llama.cpp, LM Studio), and vendors of whom nothing else is
 /// known.
 pub static COMPATIBLE: Chat = COMMON;
 

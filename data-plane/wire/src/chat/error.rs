@@ -30,12 +30,16 @@ const WORDS: &[(&str, ErrorKind)] = &[
     ("invalid_request_error", ErrorKind::InvalidRequest),
 ];
 
+/// What messages say of a conversation that is too long, where no code says it.
+const TOO_LONG: &[&str] =
+    &["maximum context length", "context window", "context length", "too many tokens"];
+
 /// More of a message is for nobody.
 const LONGEST: usize = 2_000;
 
 /// Reads an error body, or an event's data, that came with this status; 200 where an error came in
 /// spite of a success.
-pub(super) fn read(status: u16, body: &[u8]) -> ProviderError {
+pub(crate) fn read(status: u16, body: &[u8]) -> ProviderError {
     let body = body.trim_ascii();
     // Google's endpoint gives a list of one.
     let body = Elements::of(body).next().map_or(body, |first| first.raw);
@@ -43,7 +47,8 @@ pub(super) fn read(status: u16, body: &[u8]) -> ProviderError {
         let text = String::from_utf8_lossy(body);
         // A page of HTML is no message.
         let text = if text.starts_with('<') { "" } else { &*text };
-        return finish(status, short(text), None, None, None);
+        let status = Some(status).filter(|status| *status >= 400);
+        return finish(Said { message: short(text), status, ..Said::default() });
     };
     let first = |name: &str| object.first(name).filter(|value| !value.is_null());
     let inner = first("error").and_then(|error| error.object());
@@ -67,13 +72,24 @@ pub(super) fn read(status: u16, body: &[u8]) -> ProviderError {
     };
     let numbered = number("code").or_else(|| number("status")).or_else(|| number("status_code"));
     let code = word("code").filter(|code| code.parse::<u64>().is_err());
-    finish(status, short(&message), code, word("type").or_else(|| word("status")), {
-        Origin { param: word("param"), status: numbered }.into()
+    finish(Said {
+        message: short(&message),
+        code,
+        kind: word("type").or_else(|| word("status")),
+        param: word("param"),
+        status: Some(status).filter(|status| *status >= 400).or(numbered),
     })
 }
 
-struct Origin {
+/// What an error says of itself.
+#[derive(Default)]
+struct Said {
+    message: String,
+    code: Option<String>,
+    /// Its type, or Google's word for the status.
+    kind: Option<String>,
     param: Option<String>,
+    /// The answer's own status, or the one that the body names.
     status: Option<u16>,
 }
 
@@ -111,44 +127,41 @@ fn short(text: &str) -> String {
     text.chars().take(LONGEST).collect()
 }
 
-fn finish(
-    status: u16,
-    message: String,
-    code: Option<String>,
-    kind: Option<String>,
-    origin: Option<Origin>,
-) -> ProviderError {
-    let origin = origin.unwrap_or(Origin { param: None, status: None });
+fn finish(said: Said) -> ProviderError {
+    let lower = said.message.to_ascii_lowercase();
+    let kind = kind_of(&said, &lower);
+    ProviderError {
+        kind,
+        status: said.status.unwrap_or_else(|| kind.status()),
+        retry_after: retry_after(&lower),
+        message: said.message,
+        code: said.code.or(said.kind),
+        param: said.param,
+    }
+}
+
+/// `message` in lower case.
+fn kind_of(said: &Said, message: &str) -> ErrorKind {
     let of_word = |word: &Option<String>| {
         let word = word.as_deref()?;
         WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, kind)| *kind)
     };
-    let lower = message.to_ascii_lowercase();
-    let too_long =
-        ["maximum context length", "context window", "context length", "too many tokens"];
-    let told = Some(status).filter(|status| *status >= 400).or(origin.status);
-    let of_status = told.map(ErrorKind::of_status);
-    let kind_of = match (of_word(&code), of_status) {
-        (Some(kind), _) => kind,
-        (None, Some(ErrorKind::InvalidRequest) | None)
-            if too_long.iter().any(|text| lower.contains(text)) =>
-        {
-            ErrorKind::ContextLength
+    if let Some(kind) = of_word(&said.code) {
+        return kind;
+    }
+    let of_status = said.status.map(ErrorKind::of_status);
+    if matches!(of_status, None | Some(ErrorKind::InvalidRequest))
+        && TOO_LONG.iter().any(|text| message.contains(text))
+    {
+        return ErrorKind::ContextLength;
+    }
+    match of_status {
+        // The type says more than these do, and less than others: that of a 401 is
+        // `invalid_request_error` as well.
+        Some(ErrorKind::InvalidRequest | ErrorKind::Server | ErrorKind::RateLimit) | None => {
+            of_word(&said.kind).or(of_status).unwrap_or(ErrorKind::Server)
         }
-        // The type is coarser than a status: `invalid_request_error` is that of a 401 as well.
-        (None, Some(ErrorKind::InvalidRequest | ErrorKind::Server | ErrorKind::RateLimit)) => {
-            of_word(&kind).or(of_status).unwrap_or(ErrorKind::Server)
-        }
-        (None, Some(kind)) => kind,
-        (None, None) => of_word(&kind).unwrap_or(ErrorKind::Server),
-    };
-    ProviderError {
-        kind: kind_of,
-        status: told.unwrap_or_else(|| kind_of.status()),
-        retry_after: retry_after(&lower),
-        message,
-        code: code.or(kind),
-        param: origin.param,
+        Some(kind) => kind,
     }
 }
 
@@ -185,7 +198,7 @@ fn retry_after(message: &str) -> Option<u64> {
 }
 
 /// Writes OpenAI's envelope; all four members are always there.
-pub(super) fn write(error: &ProviderError) -> Vec<u8> {
+pub(crate) fn write(error: &ProviderError) -> Vec<u8> {
     let (kind, code) = match error.kind {
         ErrorKind::InvalidRequest => ("invalid_request_error", None),
         ErrorKind::ContextLength => ("invalid_request_error", Some("context_length_exceeded")),

@@ -4,7 +4,7 @@ use crate::canonical::{ErrorKind, Finish, ProviderError};
 use crate::fidelity::Losses;
 
 /// Reads a finish reason. `None` where it says nothing; an error where it stands for one.
-pub(super) fn read(word: &str, calls: bool) -> Option<Result<Finish, ProviderError>> {
+pub(crate) fn read(word: &str, calls: bool) -> Option<Result<Finish, ProviderError>> {
     let failed = |kind, message: &str| {
         Some(Err(ProviderError {
             code: Some(word.to_owned()),
@@ -30,7 +30,7 @@ pub(super) fn read(word: &str, calls: bool) -> Option<Result<Finish, ProviderErr
 }
 
 /// The word for it.
-pub(super) fn write(finish: Option<&Finish>, losses: &mut Losses) -> &'static str {
+pub(crate) fn write(finish: Option<&Finish>, losses: &mut Losses) -> &'static str {
     match finish {
         None | Some(Finish::Stop | Finish::StopSequence(None)) => "stop",
         Some(Finish::StopSequence(Some(_))) => {

@@ -1,26 +1,44 @@
 //! Log-probabilities, read and written.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use crate::canonical::{TokenLogprob, TopLogprob};
-use crate::json::ObjectWriter;
+use crate::json::{Object, ObjectWriter, Value};
 
 use super::types;
 
 /// Reads them: OpenAI's, or the lists of the legacy format that some vendors give.
 pub(super) fn read(raw: Option<&RawValue>) -> Vec<TokenLogprob> {
     let Some(raw) = raw else { return Vec::new() };
-    let Ok(read) = serde_json::from_str::<types::Logprobs>(raw.get()) else { return Vec::new() };
+    let Ok(read) = serde_json::from_str::<types::Logprobs<'_>>(raw.get()) else {
+        return Vec::new();
+    };
     if read.content.is_empty() && read.refusal.is_empty() {
         let lists = read.tokens.into_iter().zip(read.token_logprobs);
+        let mut tops = read.top_logprobs.into_iter();
+        // The first token of an echo has none.
         let token = |(token, logprob): (String, Option<f64>)| TokenLogprob {
             token,
             logprob: logprob.unwrap_or(0.0),
-            ..TokenLogprob::default()
+            bytes: None,
+            top: tops.next().flatten().map(likely).unwrap_or_default(),
         };
         return lists.map(token).collect();
     }
     read.content.into_iter().chain(read.refusal).map(token).collect()
+}
+
+/// An object of tokens and their log-probabilities.
+fn likely(raw: &RawValue) -> Vec<TopLogprob> {
+    let Ok(object) = Object::scan(raw.get().as_bytes()) else { return Vec::new() };
+    let top = |(token, value): (Cow<'_, str>, Value<'_>)| TopLogprob {
+        token: token.into_owned(),
+        logprob: serde_json::from_slice(value.raw).unwrap_or_default(),
+        bytes: None,
+    };
+    object.iter().map(top).collect()
 }
 
 fn token(read: types::TokenLogprob) -> TokenLogprob {

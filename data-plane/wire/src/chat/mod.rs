@@ -3,17 +3,17 @@
 //! What vendors answer is read in all dialects at once; a [`Chat`] says what its vendor takes.
 
 mod dialect;
-mod error;
-mod finish;
+pub(crate) mod error;
+pub(crate) mod finish;
 mod logprobs;
 mod models;
-mod read;
+pub(crate) mod read;
 mod reasoning;
 mod request;
-mod response;
-mod stream;
+pub(crate) mod response;
+pub(crate) mod stream;
 mod types;
-mod usage;
+pub(crate) mod usage;
 
 pub use dialect::{
     COMPATIBLE, Chat, DEEPSEEK, FIREWORKS, GOOGLE, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER,

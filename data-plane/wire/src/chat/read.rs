@@ -179,7 +179,7 @@ pub(super) fn citation(raw: &RawValue) -> Option<Citation> {
 }
 
 /// What is wrong, without the place: it would be counted from the wrong beginning.
-pub(super) fn why(error: &serde_json::Error) -> String {
+pub(crate) fn why(error: &serde_json::Error) -> String {
     let mut text = error.to_string();
     if let Some(at) = text.find(" at line ") {
         text.truncate(at);

@@ -236,6 +236,9 @@ pub(super) struct Choice<'a> {
     pub(super) index: Option<u32>,
     #[serde(borrow)]
     pub(super) message: Option<Message<'a>>,
+    /// Of legacy completions, in place of a message.
+    #[serde(borrow)]
+    pub(super) text: Option<&'a RawValue>,
     /// Of chunks.
     #[serde(borrow)]
     pub(super) delta: Option<Message<'a>>,
@@ -251,7 +254,7 @@ pub(super) struct Choice<'a> {
 /// Log-probabilities. Some vendors have the legacy lists here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Logprobs {
+pub(super) struct Logprobs<'a> {
     #[serde(deserialize_with = "null_as_default")]
     pub(super) content: Vec<TokenLogprob>,
     #[serde(deserialize_with = "null_as_default")]
@@ -260,6 +263,9 @@ pub(super) struct Logprobs {
     pub(super) tokens: Vec<String>,
     #[serde(deserialize_with = "null_as_default")]
     pub(super) token_logprobs: Vec<Option<f64>>,
+    /// Objects of tokens and their log-probabilities.
+    #[serde(borrow, deserialize_with = "null_as_default")]
+    pub(super) top_logprobs: Vec<Option<&'a RawValue>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

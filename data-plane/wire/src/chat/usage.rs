@@ -6,7 +6,7 @@ use crate::json::ObjectWriter;
 
 /// Writes the member `usage`. Details that are nothing are left out but for those that clients of
 /// OpenAI look for.
-pub(super) fn write(object: &mut ObjectWriter<'_>, usage: &Usage, losses: &mut Losses) {
+pub(crate) fn write(object: &mut ObjectWriter<'_>, usage: &Usage, losses: &mut Losses) {
     let mut out = object.object("usage");
     out.value("prompt_tokens", &usage.input);
     out.value("completion_tokens", &usage.output);

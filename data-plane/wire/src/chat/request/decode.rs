@@ -75,7 +75,8 @@ fn member(
         "seed" | "random_seed" => request.seed = read(name, value)?,
         "n" => request.n = Some(whole(name, value)?),
         "logit_bias" => {
-            let bias = json(value).filter(|bias| bias.text().trim_matches(['{', '}', ' ']) != "");
+            let bias =
+                json(value).filter(|bias| !bias.text().trim_matches(['{', '}', ' ']).is_empty());
             request.logit_bias = bias;
         }
         "logprobs" => match value.number() {

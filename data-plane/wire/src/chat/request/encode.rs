@@ -83,9 +83,9 @@ impl Rest<'_, '_, '_> {
         let (chat, request) = (self.chat, self.request);
         self.body.option(chat.max_tokens, request.max_tokens.as_ref());
         // Models that take no other value take the one that they have.
-        let other = |value: &&f64| (**value - 1.0).abs() > f64::EPSILON;
+        let usual = |value: f64| (value - 1.0).abs() < f64::EPSILON;
         for (field, value) in [("temperature", request.temperature), ("top_p", request.top_p)] {
-            if value.as_ref().filter(other).is_none() {
+            if value.is_none_or(usual) {
                 self.body.option(field, value.as_ref());
             } else {
                 self.plain(field, true, value.as_ref());

@@ -192,7 +192,7 @@ impl Writer<'_> {
         match &image.source {
             Source::Url(url) => inner.text("url", url),
             Source::Data { media_type, data } => {
-                write_data_url(&mut inner, "url", media_type, data)
+                write_data_url(&mut inner, "url", media_type, data);
             }
             Source::Text(_) | Source::File { .. } => {
                 let message = "the provider takes pictures by their address or their bytes";

@@ -13,7 +13,7 @@ use super::super::request::call;
 use super::super::{error, finish, logprobs, reasoning, types};
 
 /// Reads an answer, whosever dialect it is in. Members that are not known become extras.
-pub(in crate::chat) fn decode(body: &[u8]) -> Result<Response, Failure> {
+pub(crate) fn decode(body: &[u8]) -> Result<Response, Failure> {
     // Some vendors send blank lines while they think.
     let body = body.trim_ascii();
     let invalid = |why: String| Failure::Invalid(format!("the answer cannot be read: {why}"));
@@ -73,7 +73,8 @@ fn choice(
     links: &[Citation],
 ) -> Result<Choice, Failure> {
     let index = read.index.unwrap_or(index);
-    let message = read.message.or(read.delta).unwrap_or_default();
+    let said = || types::Message { content: read.text, ..types::Message::default() };
+    let message = read.message.or(read.delta).unwrap_or_else(said);
     let content = parts(message, id, index)?;
     let content = with_links(content, links);
     let calls = content.iter().any(|part| matches!(part, Part::ToolCall(_)));
@@ -115,7 +116,9 @@ fn parts(mut message: types::Message<'_>, id: &str, choice: u32) -> Result<Vec<P
     let mut said = Vec::new();
     let read = read::content(message.content, &mut said);
     read.map_err(|why| Failure::Invalid(format!("the answer's content: {why}")))?;
-    said.into_iter().for_each(|part| join(&mut content, part));
+    for part in said {
+        join(&mut content, part);
+    }
     let signature = message.extra_content.take().and_then(types::ExtraContent::signature);
     let text = content.iter_mut().find_map(|part| match part {
         Part::Text(text) => Some(text),

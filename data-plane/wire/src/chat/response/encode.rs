@@ -47,7 +47,7 @@ pub(in crate::chat) fn id(own: &str, asked: &Asked) -> String {
 }
 
 /// Says what could not be said, if anything.
-pub(in crate::chat) fn write_fidelity(body: &mut ObjectWriter<'_>, losses: &Losses) {
+pub(crate) fn write_fidelity(body: &mut ObjectWriter<'_>, losses: &Losses) {
     if losses.is_empty() {
         return;
     }

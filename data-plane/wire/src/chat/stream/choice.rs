@@ -56,14 +56,14 @@ struct Thoughts {
 const REPEATED: usize = 48;
 
 impl Choice {
-    pub(super) fn new(index: u32) -> Self {
+    pub(super) fn new(index: u32, links: Vec<Citation>) -> Self {
         Self {
             index,
             next_block: 0,
             open: None,
             text: None,
             calls: Calls::default(),
-            links: Vec::new(),
+            links,
             thoughts: Thoughts::default(),
             finished: false,
         }
@@ -78,6 +78,8 @@ impl Choice {
     ) -> Result<(), String> {
         if let Some(delta) = read.delta {
             self.delta(delta, answer, out)?;
+        } else if let Some(text) = read::text(read.text) {
+            self.grow(Kind::Text, text, out);
         }
         let tokens = logprobs::read(read.logprobs);
         if !tokens.is_empty() {
@@ -130,7 +132,9 @@ impl Choice {
             } else {
                 let mut parts = Vec::new();
                 read::content(Some(raw), &mut parts)?;
-                parts.into_iter().for_each(|part| self.part(part, out));
+                for part in parts {
+                    self.part(part, out);
+                }
             }
         }
         if let Some(block) = self.text {

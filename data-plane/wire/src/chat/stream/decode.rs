@@ -13,7 +13,7 @@ use super::choice::Choice;
 
 /// Reads one streamed answer, whosever dialect it is in.
 #[derive(Debug, Default)]
-pub(in crate::chat) struct Decoder {
+pub(crate) struct Decoder {
     reader: Reader,
     answer: Answer,
 }
@@ -151,16 +151,11 @@ impl Answer {
         out: &mut Vec<Delta>,
     ) -> Result<(), ProviderError> {
         let index = read.index.unwrap_or(position);
-        let slot = match self.choices.iter().position(|choice| choice.index == index) {
-            Some(slot) => slot,
-            None => {
-                self.choices.push(Choice::new(index));
-                if let Some(choice) = self.choices.last_mut() {
-                    choice.links(&self.links);
-                }
-                self.choices.len() - 1
-            }
-        };
+        let known = self.choices.iter().position(|choice| choice.index == index);
+        let slot = known.unwrap_or_else(|| {
+            self.choices.push(Choice::new(index, self.links.clone()));
+            self.choices.len() - 1
+        });
         let answer = self.start.as_ref().map_or("", |start| start.id.as_str());
         let Some(choice) = self.choices.get_mut(slot) else { return Ok(()) };
         choice.chunk(read, answer, out).map_err(|why| malformed(&why))

@@ -4,6 +4,7 @@
 //! last of them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::canonical::{Delta, Finish, Native, Part, Reasoning, Start, Usage};
 use crate::fidelity::Losses;
@@ -113,8 +114,8 @@ impl Encoder {
 
     /// The answer's state; its first chunk says whose it is.
     fn choice(&mut self, choice: u32, out: &mut Vec<u8>) {
-        if !self.choices.contains_key(&choice) {
-            self.choices.insert(choice, Choice::default());
+        if let Entry::Vacant(vacant) = self.choices.entry(choice) {
+            vacant.insert(Choice::default());
             self.chunk(choice, out, |delta| {
                 delta.text("role", "assistant");
                 delta.text("content", "");
@@ -273,9 +274,9 @@ impl Encoder {
         self.chunk(choice, out, |delta| {
             let value = delta.key("reasoning_content");
             if gap {
-                write_string(value, &format!("\n\n{text}"))
+                write_string(value, &format!("\n\n{text}"));
             } else {
-                write_string(value, text)
+                write_string(value, text);
             }
         });
     }

@@ -5,5 +5,5 @@ mod choice;
 mod decode;
 mod encode;
 
-pub(super) use decode::Decoder;
+pub(crate) use decode::Decoder;
 pub(super) use encode::Encoder;
