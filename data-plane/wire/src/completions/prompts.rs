@@ -82,7 +82,7 @@ pub fn echo(request: &Request) -> Option<Json> {
 
 /// What [`echo`] says of a choice.
 pub(super) fn echoed(echo: Option<&Json>, choice: u32) -> String {
-    let Some((n, prompts)) = echo.and_then(|echo| echo.read::<(u64, Vec<String>)>()) else {
+    let Some((n, prompts)) = echo.and_then(Json::read::<(u64, Vec<String>)>) else {
         return String::new();
     };
     let prompt = usize::try_from(u64::from(choice) / n.max(1)).ok();

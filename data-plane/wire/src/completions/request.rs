@@ -192,13 +192,11 @@ fn prompt_of(request: &Request) -> Result<Option<String>, Unsupported> {
     };
     let mut texts = Vec::new();
     for part in &message.content {
-        match part {
-            Part::Text(text) => texts.push(text.text.as_str()),
-            _ => {
-                let message = "legacy completions take text alone";
-                return Err(Unsupported::new("messages.content", message));
-            }
-        }
+        let Part::Text(text) = part else {
+            let message = "legacy completions take text alone";
+            return Err(Unsupported::new("messages.content", message));
+        };
+        texts.push(text.text.as_str());
     }
     Ok(Some(texts.join("\n\n")))
 }
