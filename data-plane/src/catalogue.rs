@@ -13,6 +13,7 @@ use sanmon_shared::{Problem, Resource};
 use serde_json::Value;
 
 use crate::plugin::{BuildContext, PluginKind, registry};
+use crate::prompts::{Prompt, PromptContext, PromptTemplate};
 use crate::provider::{self, Provider};
 use crate::snapshot::{Apikey, Backend, GlobalPlugin, NamedPlugin, Route, Service, compile};
 
@@ -64,6 +65,13 @@ impl PluginCatalogue for Catalogue {
             }
             EmbeddingModel::PLURAL => {
                 built(document, |model| Provider::build_embedding(model, &context))
+            }
+            resources::Prompt::PLURAL => built(document, |prompt| Prompt::build(prompt, &context)),
+            resources::PromptContext::PLURAL => {
+                built(document, |messages| PromptContext::build(messages, &context))
+            }
+            resources::PromptTemplate::PLURAL => {
+                built(document, |template| PromptTemplate::build(template, &context))
             }
             resources::Apikey::PLURAL => built(document, |key| Apikey::build(key, &context)),
             _ => Vec::new(),

@@ -13,6 +13,7 @@ mod forward;
 pub mod limits;
 mod plane;
 pub mod plugin;
+pub mod prompts;
 pub mod protocol;
 pub mod provider;
 pub mod router;

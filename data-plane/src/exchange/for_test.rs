@@ -50,6 +50,7 @@ impl Exchange {
             matched: Matched::for_test(serde_json::json!({"id": "route_test"})),
             key: None,
             wiped: SmallVec::new(),
+            prompts: SmallVec::new(),
             override_host: false,
             worker,
             account,

@@ -31,6 +31,7 @@ pub use request_id::RequestId;
 pub(crate) use serve::serve;
 pub(crate) use shared::{Permit, Shared};
 
+use crate::prompts::PromptEdit;
 use crate::snapshot::{Apikey, Matched, Snapshot};
 use crate::worker::Worker;
 
@@ -62,6 +63,8 @@ pub struct Exchange {
     pub key: Option<Arc<Apikey>>,
     /// Where credentials were found that must not travel on.
     pub wiped: SmallVec<[Credential; 2]>,
+    /// What plugins do to the messages of chat requests, in their order.
+    pub prompts: SmallVec<[PromptEdit; 2]>,
     /// Whether targets are called by their own name instead of the caller's `Host`.
     pub override_host: bool,
     /// What this worker has: upstream clients, metrics, limits.

@@ -83,6 +83,7 @@ pub(crate) async fn serve(
         matched,
         key: None,
         wiped: SmallVec::new(),
+        prompts: SmallVec::new(),
         override_host: false,
         worker: Rc::clone(worker),
         account: account.clone(),

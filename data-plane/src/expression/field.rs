@@ -44,6 +44,11 @@ pub(super) const FIELDS: &[(&str, Field)] = &[
     ("consumer.json.pretty", |s| pretty(&consumer(key(s)?))),
 ];
 
+/// The value of a field.
+pub(super) fn find<'a>(name: &str, scope: &Scope<'a>) -> Option<Cow<'a, str>> {
+    FIELDS.iter().find(|(known, _)| *known == name).and_then(|(_, field)| field(scope))
+}
+
 fn key<'a>(scope: &Scope<'a>) -> Option<&'a Apikey> {
     scope.exchange.key.as_deref()
 }

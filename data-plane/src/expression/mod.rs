@@ -8,6 +8,7 @@
 //! settings, vaults and providers are out of its reach, and so are credentials that must not travel
 //! on ([`Exchange::wiped`](crate::exchange::Exchange::wiped)).
 
+mod about;
 mod alternatives;
 mod date;
 mod family;
@@ -22,9 +23,10 @@ use std::ops::Range;
 
 use sanmon_shared::Problem;
 
-use crate::error::{Code, GatewayError};
+use crate::error::GatewayError;
 use alternatives::Alternatives;
 
+pub(crate) use about::request_json;
 pub use path::Path;
 pub use scope::Scope;
 
@@ -86,8 +88,7 @@ impl Template {
         let mut at = 0;
         let mut push = |piece: &str| {
             if piece.len() > limit - out.len() {
-                let text = format!("the prompt would be larger than {limit} bytes");
-                return Err(GatewayError::new(Code::BodyTooLarge, text));
+                return Err(scope.too_large());
             }
             out.push_str(piece);
             Ok(())

@@ -23,10 +23,10 @@ impl Path {
         Some(Self(steps))
     }
 
-    /// Its first step, and the way on from there.
-    pub fn split_first(&self) -> Option<(&str, Self)> {
+    /// Its first step, and the way on from there where it goes on.
+    pub fn split_first(&self) -> Option<(&str, Option<Self>)> {
         let (first, rest) = self.0.split_first()?;
-        Some((first, Self(rest.into())))
+        Some((first, (!rest.is_empty()).then(|| Self(rest.into()))))
     }
 
     /// What is there, from the members of an object on.

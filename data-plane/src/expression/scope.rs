@@ -2,6 +2,7 @@ use std::borrow::Cow;
 
 use sanmon_wire::json::{Object, is_utf8};
 
+use crate::error::{Code, GatewayError};
 use crate::exchange::{Credential, Exchange};
 
 /// What expressions see: a request on its way.
@@ -20,8 +21,14 @@ impl<'a> Scope<'a> {
     }
 
     /// The largest text that is made.
-    pub(super) fn limit(&self) -> usize {
+    pub(crate) fn limit(&self) -> usize {
         self.exchange.worker.limits.body_bytes
+    }
+
+    /// The error of a text that would be larger.
+    pub(crate) fn too_large(&self) -> GatewayError {
+        let text = format!("the prompt would be larger than {} bytes", self.limit());
+        GatewayError::new(Code::BodyTooLarge, text)
     }
 
     /// The first header of this name.

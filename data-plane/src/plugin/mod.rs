@@ -9,6 +9,8 @@ pub mod openai_embeddings;
 pub mod openai_models;
 pub mod openai_providers_with_models;
 pub mod override_host;
+pub mod prompt_context;
+pub mod prompt_template;
 mod provider_refs;
 pub mod registry;
 mod slot;

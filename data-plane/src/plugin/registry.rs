@@ -8,6 +8,8 @@ use super::openai_embeddings::OpenAiEmbeddings;
 use super::openai_models::OpenAiModels;
 use super::openai_providers_with_models::OpenAiProvidersWithModels;
 use super::override_host::OverrideHost;
+use super::prompt_context::PromptContext;
+use super::prompt_template::PromptTemplate;
 
 /// Every kind of plugin: a line each, so that two people can add one.
 #[rustfmt::skip]
@@ -19,6 +21,8 @@ pub const PLUGINS: &[PluginKind] = &[
     PluginKind::of::<OpenAiModels>(),
     PluginKind::of::<OpenAiProvidersWithModels>(),
     PluginKind::of::<OverrideHost>(),
+    PluginKind::of::<PromptContext>(),
+    PluginKind::of::<PromptTemplate>(),
 ];
 
 /// The kind with this name or alias.

@@ -9,6 +9,7 @@ use super::{
     Apikey, Backend, GlobalPlugin, Map, NamedPlugin, Route, Service, Set, Snapshot, compile,
 };
 use crate::plugin::{BuildContext, Slots};
+use crate::prompts::{Prompt, PromptContext, PromptTemplate};
 use crate::provider::Provider;
 use crate::router::Domain;
 
@@ -68,6 +69,9 @@ impl Edit {
             resources::GlobalPlugin::PLURAL => self.global_plugin(&incoming),
             resources::Provider::PLURAL => self.provider(&incoming),
             resources::EmbeddingModel::PLURAL => self.embedding_model(&incoming),
+            resources::Prompt::PLURAL => self.prompt(&incoming),
+            resources::PromptContext::PLURAL => self.prompt_context(&incoming),
+            resources::PromptTemplate::PLURAL => self.prompt_template(&incoming),
             resources::Apikey::PLURAL => self.apikey(&incoming),
             _ => return,
         };
@@ -201,6 +205,24 @@ impl Edit {
     fn embedding_model(&mut self, incoming: &Incoming<'_>) -> Result<(), Vec<Problem>> {
         let built = incoming.build(Provider::build_embedding)?;
         put(&mut self.next.embedding_models, incoming.id, built);
+        Ok(())
+    }
+
+    fn prompt(&mut self, incoming: &Incoming<'_>) -> Result<(), Vec<Problem>> {
+        let built = incoming.build(Prompt::build)?;
+        put(&mut self.next.prompts, incoming.id, built);
+        Ok(())
+    }
+
+    fn prompt_context(&mut self, incoming: &Incoming<'_>) -> Result<(), Vec<Problem>> {
+        let built = incoming.build(PromptContext::build)?;
+        put(&mut self.next.prompt_contexts, incoming.id, built);
+        Ok(())
+    }
+
+    fn prompt_template(&mut self, incoming: &Incoming<'_>) -> Result<(), Vec<Problem>> {
+        let built = incoming.build(PromptTemplate::build)?;
+        put(&mut self.next.prompt_templates, incoming.id, built);
         Ok(())
     }
 

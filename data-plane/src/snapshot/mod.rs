@@ -20,7 +20,8 @@ use std::sync::Arc;
 
 use sanmon_shared::report::Refusal;
 use sanmon_shared::resources::{
-    ApikeyId, BackendId, EmbeddingModelId, GlobalPluginId, PluginId, ProviderId, RouteId, ServiceId,
+    ApikeyId, BackendId, EmbeddingModelId, GlobalPluginId, PluginId, PromptContextId, PromptId,
+    PromptTemplateId, ProviderId, RouteId, ServiceId,
 };
 use sanmon_shared::{Head, Kind};
 
@@ -38,6 +39,7 @@ pub(crate) use route::{GlobalPlugin, NamedPlugin};
 
 use crate::error::{Code, GatewayError};
 use crate::plugin::Slots;
+use crate::prompts::{Prompt, PromptContext, PromptTemplate};
 use crate::provider::Provider;
 use crate::router::{Captures, RouteQuery, Router};
 
@@ -56,6 +58,9 @@ pub struct Snapshot {
     global_slots: Arc<Slots>,
     providers: Map<ProviderId, Arc<Provider>>,
     embedding_models: Map<EmbeddingModelId, Arc<Provider>>,
+    prompts: Map<PromptId, Arc<Prompt>>,
+    prompt_contexts: Map<PromptContextId, Arc<PromptContext>>,
+    prompt_templates: Map<PromptTemplateId, Arc<PromptTemplate>>,
     apikeys: Map<ApikeyId, Arc<Apikey>>,
     /// Which routes name a service.
     routes_of: Map<ServiceId, Set<RouteId>>,
@@ -97,6 +102,9 @@ impl Snapshot {
             global_slots: Arc::default(),
             providers: Map::default(),
             embedding_models: Map::default(),
+            prompts: Map::default(),
+            prompt_contexts: Map::default(),
+            prompt_templates: Map::default(),
             apikeys: Map::default(),
             routes_of: Map::default(),
             refusals: Map::default(),
@@ -141,6 +149,21 @@ impl Snapshot {
     /// The embedding model with this id.
     pub fn embedding_model(&self, id: &EmbeddingModelId) -> Option<&Arc<Provider>> {
         self.embedding_models.get(id)
+    }
+
+    /// The prompt with this id.
+    pub fn prompt(&self, id: &PromptId) -> Option<&Arc<Prompt>> {
+        self.prompts.get(id)
+    }
+
+    /// The prompt context with this id.
+    pub fn prompt_context(&self, id: &PromptContextId) -> Option<&Arc<PromptContext>> {
+        self.prompt_contexts.get(id)
+    }
+
+    /// The prompt template with this id.
+    pub fn prompt_template(&self, id: &PromptTemplateId) -> Option<&Arc<PromptTemplate>> {
+        self.prompt_templates.get(id)
     }
 
     /// The API key with this id.

@@ -7,6 +7,7 @@ use actix_web::test::TestRequest;
 use serde_json::json;
 
 use super::*;
+use crate::error::Code;
 use crate::exchange::{Credential, Exchange};
 use crate::snapshot::{Matched, Snapshot, for_test};
 
