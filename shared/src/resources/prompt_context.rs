@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Inert, PromptContextId};
+use super::PromptContextId;
 use crate::resource::Resource;
 
 /// Messages that go before and after those of a conversation.
@@ -45,9 +45,10 @@ pub struct PromptMessage {
     /// What is said. `llm-response` reads expressions in it, `${…}`; chats get it as it is.
     #[serde(default)]
     pub content: String,
+    /// Of the model's own words: it goes on from here. For vendors that ask for the mark (Mistral,
+    /// DeepSeek).
     #[serde(default)]
-    #[doc = "Whether the model goes on from here."]
-    prefix: Inert,
+    pub prefix: bool,
 }
 
 /// Who says something.
