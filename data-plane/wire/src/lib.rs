@@ -6,6 +6,7 @@
 pub mod anthropic;
 pub mod canonical;
 pub mod chat;
+pub mod cohere;
 pub mod completions;
 pub mod converse;
 pub mod event_stream;

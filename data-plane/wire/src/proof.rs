@@ -98,3 +98,18 @@ pub(crate) fn is_in_order(deltas: &[Delta]) {
         }
     }
 }
+
+/// A stream of text, what it says, and what the same codec makes of that: for snapshots.
+pub(crate) fn told(codec: &dyn Codec, stream: &[u8], deltas: &[Delta]) -> String {
+    let mut encoder = codec.encoder(asked());
+    let (mut read, mut written) = (String::new(), Vec::new());
+    for delta in deltas {
+        read.push_str(&serde_json::to_string(delta).unwrap());
+        read.push('\n');
+        encoder.delta(delta, &mut written);
+    }
+    let stream = String::from_utf8_lossy(stream).replace('\r', "\\r");
+    let written = String::from_utf8(written).unwrap();
+    let losses = encoder.losses().header();
+    format!("{stream}\nread:\n{read}\nwritten:\n{written}\nlosses: {losses}")
+}

@@ -88,7 +88,7 @@ pub(super) fn stop_reason(finish: Option<&Finish>, losses: &mut Losses) -> &'sta
         None | Some(Finish::Stop) => "end_turn",
         Some(Finish::StopSequence(which)) => {
             if which.is_some() {
-                losses.dropped("response.finish.stop_sequence");
+                losses.dropped("response.stop_sequence");
             }
             "stop_sequence"
         }
