@@ -2,6 +2,7 @@
 
 use crate::canonical::{ErrorKind, Finish, ProviderError};
 use crate::fidelity::Losses;
+use crate::json::ObjectWriter;
 
 /// Reads a finish reason. `None` where it says nothing; an error where it stands for one.
 pub(crate) fn read(word: &str, calls: bool) -> Option<Result<Finish, ProviderError>> {
@@ -32,11 +33,7 @@ pub(crate) fn read(word: &str, calls: bool) -> Option<Result<Finish, ProviderErr
 /// The word for it.
 pub(crate) fn write(finish: Option<&Finish>, losses: &mut Losses) -> &'static str {
     match finish {
-        None | Some(Finish::Stop | Finish::StopSequence(None)) => "stop",
-        Some(Finish::StopSequence(Some(_))) => {
-            losses.dropped("response.stop_sequence");
-            "stop"
-        }
+        None | Some(Finish::Stop | Finish::StopSequence(_)) => "stop",
         Some(Finish::Length) => "length",
         Some(Finish::ContextWindow) => {
             losses.approximated("response.finish", "as length");
@@ -52,5 +49,12 @@ pub(crate) fn write(finish: Option<&Finish>, losses: &mut Losses) -> &'static st
             losses.approximated("response.finish", "as stop");
             "stop"
         }
+    }
+}
+
+/// Writes which stop text ended the answer, where that is known: in the member that vLLM has for it.
+pub(crate) fn write_stop(choice: &mut ObjectWriter<'_>, finish: Option<&Finish>) {
+    if let Some(Finish::StopSequence(Some(text))) = finish {
+        choice.text("stop_reason", text);
     }
 }

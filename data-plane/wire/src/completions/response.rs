@@ -37,6 +37,7 @@ pub(super) fn encode(response: &Response, asked: &Asked, losses: &mut Losses) ->
         object.value("index", &choice.index);
         write_logprobs(&mut object, &choice.logprobs, offset);
         object.text("finish_reason", word(choice.finish.as_ref(), losses));
+        finish::write_stop(&mut object, choice.finish.as_ref());
         object.close();
     }
     list.close();

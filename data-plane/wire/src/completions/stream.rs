@@ -3,9 +3,9 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::canonical::{Delta, Native, Part, Start, Usage};
+use crate::canonical::{Delta, Finish, Native, Part, Start, Usage};
 use crate::chat::response::write_fidelity;
-use crate::chat::{error, stream, usage};
+use crate::chat::{error, finish, stream, usage};
 use crate::fidelity::Losses;
 use crate::format::{Asked, Decode, Encode, Format};
 use crate::json::ObjectWriter;
@@ -52,7 +52,7 @@ pub(super) struct Encoder {
     choices: BTreeMap<u32, usize>,
     /// The open blocks that are text, by choice.
     texts: BTreeSet<(u32, u32)>,
-    finished: Vec<(u32, &'static str)>,
+    finished: BTreeMap<u32, Finish>,
     usage: Option<Usage>,
     service_tier: Option<String>,
     extras: Vec<Native>,
@@ -66,7 +66,7 @@ impl Encoder {
             start: Start::default(),
             choices: BTreeMap::new(),
             texts: BTreeSet::new(),
-            finished: Vec::new(),
+            finished: BTreeMap::new(),
             usage: None,
             service_tier: None,
             extras: Vec::new(),
@@ -138,11 +138,14 @@ impl Encoder {
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
-        let mut finished = std::mem::take(&mut self.finished);
-        finished.sort_unstable();
+        let finished = std::mem::take(&mut self.finished);
+        let mut losses = std::mem::take(&mut self.losses);
+        let words: Vec<&str> =
+            finished.values().map(|finish| word(Some(finish), &mut losses)).collect();
+        self.losses = losses;
         let counted = self.usage.filter(|_| self.asked.stream_usage);
         let last = finished.len().saturating_sub(1);
-        for (position, (choice, word)) in finished.into_iter().enumerate() {
+        for (position, ((choice, finish), word)) in finished.into_iter().zip(words).enumerate() {
             self.chunk(
                 out,
                 |object| {
@@ -150,6 +153,7 @@ impl Encoder {
                     object.value("index", &choice);
                     object.key("logprobs").extend_from_slice(b"null");
                     object.text("finish_reason", word);
+                    finish::write_stop(object, Some(&finish));
                 },
                 |body| {
                     self.no_usage(body);
@@ -229,8 +233,7 @@ impl Encode for Encoder {
             }
             Delta::Finish { choice, finish } => {
                 self.choice(*choice, out);
-                let word = word(Some(finish), &mut self.losses);
-                self.finished.push((*choice, word));
+                self.finished.insert(*choice, finish.clone());
             }
             Delta::Usage(usage) => self.usage = Some(*usage),
             Delta::Extra(extra) if extra.format == Format::Completions => {

@@ -388,10 +388,12 @@ impl Writer<'_> {
                 list.close();
                 return;
             }
-            History::Text(name) => object.text(name, &text()),
+            History::Text(name) if thoughts.iter().any(|one| !one.shown().is_empty()) => {
+                object.text(name, &text());
+            }
             History::BesideCalls if calls => object.text("reasoning_content", &text()),
             // Told of its thoughts before an answer that is over, it ignores them.
-            History::BesideCalls | History::None | History::Google | History::Parts => {
+            _ => {
                 self.losses.dropped("messages.reasoning");
                 return;
             }

@@ -156,6 +156,7 @@ fn write_choice(mut object: ObjectWriter<'_>, choice: &Choice, losses: &mut Loss
     message.close();
     logprobs::write(&mut object, &choice.logprobs);
     object.text("finish_reason", finish::write(choice.finish.as_ref(), losses));
+    finish::write_stop(&mut object, choice.finish.as_ref());
     object.close();
 }
 

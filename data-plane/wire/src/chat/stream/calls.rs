@@ -72,7 +72,7 @@ impl Calls {
             call.grow(arguments, at.choice, out);
         }
         let signature = piece.extra_content.and_then(types::ExtraContent::signature);
-        if let (Some(data), Some(block)) = (signature, call.block) {
+        if let (Some(data), Some(block), false) = (signature, call.block, call.closed) {
             let signature = Signature { format: Format::Gemini, data };
             out.push(Delta::Sign { choice: at.choice, block, signature });
         }

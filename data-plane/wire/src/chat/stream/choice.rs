@@ -15,8 +15,6 @@ pub(super) struct Choice {
     next_block: u32,
     /// The block that grows, if it is none of a call.
     open: Option<Open>,
-    /// The first text, which pages that are named beside it belong to.
-    text: Option<u32>,
     calls: Calls,
     links: Vec<Citation>,
     thoughts: Thoughts,
@@ -61,7 +59,6 @@ impl Choice {
             index,
             next_block: 0,
             open: None,
-            text: None,
             calls: Calls::default(),
             links,
             thoughts: Thoughts::default(),
@@ -76,6 +73,10 @@ impl Choice {
         answer: &str,
         out: &mut Vec<Delta>,
     ) -> Result<(), String> {
+        // Nothing is said of an answer that is over.
+        if self.finished {
+            return Ok(());
+        }
         if let Some(delta) = read.delta {
             self.delta(delta, answer, out)?;
         } else if let Some(text) = read::text(read.text) {
@@ -137,7 +138,7 @@ impl Choice {
                 }
             }
         }
-        if let Some(block) = self.text {
+        if let Some(Open { kind: Kind::Text, block }) = self.open {
             let choice = self.index;
             let citations = delta.annotations.iter().filter_map(|raw| read::citation(raw));
             let signature = delta.extra_content.take().and_then(types::ExtraContent::signature);
@@ -208,9 +209,6 @@ impl Choice {
                 self.calls.close_complete(self.index, out);
                 let block = self.block();
                 self.open = Some(Open { kind, block });
-                if kind == Kind::Text {
-                    self.text.get_or_insert(block);
-                }
                 out.push(Delta::Open { choice: self.index, block, part: part() });
                 block
             }

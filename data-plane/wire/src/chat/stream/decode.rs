@@ -51,7 +51,7 @@ impl Decode for Decoder {
         }
         self.reader.finish(|event| answer.event(&event, out));
         // Some servers never send `[DONE]`: a finish reason stands for it.
-        if answer.finished() {
+        if !answer.over && answer.finished() {
             answer.end(out);
         }
     }
@@ -83,12 +83,10 @@ impl Answer {
         data: &[u8],
         out: &mut Vec<Delta>,
     ) -> Result<(), ProviderError> {
-        let failed = event.name == Some(b"error");
-        let chunk = match Object::scan(data) {
-            Ok(chunk) => chunk,
-            Err(_) if failed => return Err(error::read(200, data)),
-            Err(error) => return Err(malformed(&error.to_string())),
-        };
+        if event.name == Some(b"error") {
+            return Err(error::read(200, data));
+        }
+        let chunk = Object::scan(data).map_err(|error| malformed(&error.to_string()))?;
         let mut choices = None;
         let mut usage = None;
         for (name, value) in chunk.iter() {
@@ -103,9 +101,6 @@ impl Answer {
                 "id" | "model" | "created" | "object" | "system_fingerprint" | "obfuscation" => {}
                 name => self.extra(name, &value, out),
             }
-        }
-        if failed {
-            return Err(error::read(200, data));
         }
         let choices: Vec<types::Choice<'_>> = match choices {
             Some(raw) => {

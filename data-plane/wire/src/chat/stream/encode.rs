@@ -302,22 +302,22 @@ impl Encoder {
         let finishes: Vec<(u32, Option<Finish>)> =
             self.choices.iter_mut().map(|(index, choice)| (*index, choice.finish.take())).collect();
         let last = finishes.len().saturating_sub(1);
-        let words: Vec<(u32, &str)> = finishes
-            .iter()
-            .map(|(index, finish)| (*index, finish::write(finish.as_ref(), &mut self.losses)))
-            .collect();
         let counted = self.usage.filter(|_| self.asked.stream_usage);
-        for (position, (choice, word)) in words.into_iter().enumerate() {
+        for (position, (choice, finish)) in finishes.into_iter().enumerate() {
             out.extend_from_slice(&self.head);
-            out.extend_from_slice(b"[{\"index\":");
-            write_number(out, choice);
-            out.extend_from_slice(b",\"delta\":{},\"logprobs\":null,\"finish_reason\":");
-            write_string(out, word);
+            out.push(b'[');
+            let mut object = ObjectWriter::open(out);
+            object.value("index", &choice);
+            object.object("delta").close();
+            object.key("logprobs").extend_from_slice(b"null");
+            object.text("finish_reason", finish::write(finish.as_ref(), &mut self.losses));
+            finish::write_stop(&mut object, finish.as_ref());
+            object.close();
             if position == last && counted.is_none() {
-                out.extend_from_slice(b"}]");
+                out.push(b']');
                 self.tail(None, out);
             } else {
-                self.rest(out, b"}]");
+                self.rest(out, b"]");
             }
         }
         if let Some(counted) = counted {

@@ -1,9 +1,16 @@
+//! What the codec is asked.
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::canonical::arbitrary::{self, Carries};
-use crate::canonical::{Choice, Delta, Fold, Part, unfold};
+use crate::canonical::{Choice, Part};
 use crate::format::Parameters;
+use crate::proof;
+
+mod encoding;
+mod errors;
+mod golden;
 
 /// What OpenAI's dialect carries of a request.
 const REQUESTS: Carries = Carries {
@@ -32,10 +39,6 @@ fn target(stream: bool) -> Target<'static> {
     Target { model: "model", stream, parameters: Parameters::Drop }
 }
 
-fn asked() -> Asked {
-    Asked { id: "1".into(), model: "model".into(), stream_usage: true, ..Asked::default() }
-}
-
 /// What is told otherwise than it was, without a loss.
 fn settle_request(mut request: Request) -> Request {
     for message in &mut request.messages {
@@ -59,7 +62,7 @@ fn settle_request(mut request: Request) -> Request {
 /// Without an id of this format there would be another one.
 fn settle_response(mut response: Response) -> Response {
     response.id = format!("chatcmpl-{}", response.id);
-    response.created.get_or_insert(0);
+    response.created.get_or_insert(1);
     for Choice { content, .. } in &mut response.choices {
         // Chat knows no signatures of its own but whole entries.
         for part in content {
@@ -71,34 +74,6 @@ fn settle_response(mut response: Response) -> Response {
         }
     }
     response
-}
-
-fn decode_stream(pieces: &[&[u8]]) -> Vec<Delta> {
-    let mut decoder = OPENAI.decoder();
-    let mut out = Vec::new();
-    for piece in pieces {
-        decoder.feed(piece, &mut out);
-    }
-    decoder.finish(&mut out);
-    out
-}
-
-fn encode_stream(response: Response) -> Vec<u8> {
-    let mut encoder = OPENAI.encoder(asked());
-    let mut out = Vec::new();
-    for delta in unfold(response) {
-        encoder.delta(&delta, &mut out);
-    }
-    assert!(encoder.losses().is_empty(), "{:?}", encoder.losses());
-    out
-}
-
-fn fold(deltas: Vec<Delta>) -> Option<Result<Response, ProviderError>> {
-    let mut fold = Fold::default();
-    for delta in deltas {
-        fold.delta(delta);
-    }
-    fold.finish()
 }
 
 proptest! {
@@ -120,7 +95,7 @@ proptest! {
         response in arbitrary::response(ANSWERS).prop_map(settle_response)
     ) {
         let mut losses = Losses::default();
-        let body = OPENAI.encode_response(&response, &asked(), &mut losses);
+        let body = OPENAI.encode_response(&response, &proof::asked(), &mut losses);
         let text = String::from_utf8_lossy(&body).into_owned();
         prop_assert!(losses.is_empty(), "{losses:?}");
         prop_assert_eq!(OPENAI.decode_response(&body).unwrap(), response, "{}", text);
@@ -131,11 +106,14 @@ proptest! {
         response in arbitrary::response(ANSWERS).prop_map(settle_response),
         cut in any::<prop::sample::Index>(),
     ) {
-        let stream = encode_stream(response.clone());
-        let whole = decode_stream(&[&stream]);
+        let (stream, losses) = proof::streamed(&OPENAI, response.clone());
+        prop_assert!(losses.is_empty(), "{losses:?}");
+        let whole = proof::deltas(&OPENAI, [&stream[..]]);
+        proof::is_in_order(&whole);
         let (a, b) = stream.split_at(cut.index(stream.len()));
-        prop_assert_eq!(&decode_stream(&[a, b]), &whole);
-        prop_assert_eq!(fold(whole), Some(Ok(response)), "{}", String::from_utf8_lossy(&stream));
+        prop_assert_eq!(&proof::deltas(&OPENAI, [a, b]), &whole);
+        let text = String::from_utf8_lossy(&stream);
+        prop_assert_eq!(proof::fold(whole), Some(Ok(response)), "{}", text);
     }
 
     #[test]
@@ -144,7 +122,7 @@ proptest! {
             let _ = OPENAI.decode_request(body);
             let _ = OPENAI.decode_response(body);
             OPENAI.decode_error(500, body);
-            decode_stream(&[b"data: ", body, b"\n\n"]);
+            proof::deltas(&OPENAI, [b"data: ", body, b"\n\n"]);
         }
     }
 }
