@@ -194,6 +194,11 @@ impl<N: Note> Watched<N> {
         }
     }
 
+    /// Who looks.
+    pub fn note(&self) -> &N {
+        &self.note
+    }
+
     /// Looks at a whole event; whether it goes on.
     fn keeps(&mut self, bytes: &[u8]) -> bool {
         let event = Event::read(bytes);

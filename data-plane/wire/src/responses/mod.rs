@@ -12,11 +12,14 @@ mod error;
 mod item;
 mod models;
 mod parts;
+mod relayed;
 mod request;
 mod response;
 mod stream;
 mod types;
 mod usage;
+
+pub use relayed::{OnId, Relayed};
 
 use crate::canonical::{ProviderError, Request, Response};
 use crate::fidelity::Losses;

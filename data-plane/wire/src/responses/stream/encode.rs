@@ -76,6 +76,12 @@ impl Encoder {
         }
     }
 
+    /// Goes on with an answer that others began to write: this is its head, and so many events are out.
+    pub(in super::super) fn resume(&mut self, start: &Start, events: u64) {
+        self.head = Some(Head::new(&start.id, &start.model, start.created, &self.asked));
+        self.events = Events::from(events);
+    }
+
     fn begin(&mut self, start: &Start, out: &mut Vec<u8>) {
         if self.head.is_some() {
             return;

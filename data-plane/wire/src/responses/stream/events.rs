@@ -16,6 +16,11 @@ pub(super) struct Event<'o> {
 }
 
 impl Events {
+    /// The next one has this number.
+    pub(super) fn from(next: u64) -> Self {
+        Self { next }
+    }
+
     /// Begins an event.
     pub(super) fn event<'o>(&mut self, out: &'o mut Vec<u8>, name: &str) -> Event<'o> {
         out.extend_from_slice(b"event: ");

@@ -1,11 +1,13 @@
+use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::super::{OPEN, OPENAI, Responses};
+use super::super::{OPEN, OPENAI, Relayed, Responses};
 use super::asked;
 use crate::canonical::{
     Delta, ErrorKind, Finish, Fold, Part, ProviderError, Reasoning, Response, Text, ToolCall,
 };
 use crate::format::Codec;
+use crate::pass::{Pass as _, StreamEnd};
 use crate::sse::Reader;
 
 /// What a stream says, cut into pieces of these lengths in turns.
@@ -229,4 +231,40 @@ fn failures_inside_a_success_are_errors() {
     }
     let html = OPENAI.decode_response(b"<html>").unwrap_err();
     assert!(matches!(html, crate::format::Failure::Invalid(_)));
+}
+
+#[test]
+fn a_stream_that_passes_tells_its_id_and_its_usage_and_fails_in_its_own_words() {
+    let stream = include_bytes!("../fixtures/text.sse");
+    let (tell, told) = std::sync::mpsc::channel();
+    let on_id = Box::new(move |id: &str| tell.send(id.to_owned()).unwrap());
+    let mut relayed = Relayed::new(OPENAI, Some(on_id));
+    let mut out = Vec::new();
+    for piece in stream.chunks(50) {
+        out.extend_from_slice(&relayed.feed(&Bytes::copy_from_slice(piece)));
+    }
+    let (rest, end) = relayed.finish(false);
+    out.extend_from_slice(&rest);
+    assert_eq!((out.as_slice(), end), (stream.as_slice(), StreamEnd::Done));
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), ["resp_1"]);
+    let tally = relayed.tally();
+    assert_eq!((tally.usage.unwrap().output, tally.content_bytes), (9, 10));
+
+    let cut = include_bytes!("../fixtures/abort.sse");
+    let mut relayed = Relayed::new(OPENAI, None);
+    let mut out = relayed.feed(&Bytes::from_static(cut)).to_vec();
+    assert_eq!(relayed.finish(true).1, StreamEnd::Cut);
+    out.extend(relayed.fail(&ProviderError::new(ErrorKind::Server, "cut")).unwrap());
+    let events = events(&out);
+    let [.., error, failed] = &events[..] else { panic!("{events:?}") };
+    assert_eq!((&error["message"], &failed["type"]), (&json!("cut"), &json!("response.failed")));
+    assert_eq!(failed["response"]["id"], "resp_1");
+
+    let error = include_bytes!("../fixtures/error-flat.sse");
+    let mut relayed = Relayed::new(OPENAI, None);
+    relayed.feed(&Bytes::from_static(error));
+    let told = relayed.tally().error.clone().unwrap();
+    assert_eq!(told.status, Some(503));
+    let body: Value = serde_json::from_slice(&told.data).unwrap();
+    assert_eq!(body["error"]["code"], "server_is_overloaded");
 }
