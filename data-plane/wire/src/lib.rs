@@ -9,6 +9,7 @@ pub mod chat;
 pub mod cohere;
 pub mod completions;
 pub mod converse;
+pub mod embeddings;
 pub mod event_stream;
 pub mod fidelity;
 pub mod format;

@@ -8,8 +8,10 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use sanmon_shared::resources;
 use sanmon_wire::chat;
+use sanmon_wire::embeddings::VectorForm;
+use sanmon_wire::embeddings::openai::{vector_form, with_vectors_as};
 use sanmon_wire::json::{Object, ValueKind};
-use sanmon_wire::openai::{VectorForm, read_usage, upstream_error, vector_form, with_vectors_as};
+use sanmon_wire::openai::{read_usage, upstream_error};
 
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;

@@ -1,21 +1,10 @@
-//! Embedding answers: floats as base64 and back, without a tree of the JSON.
+//! Answers on their way through: floats as base64 and back, without a tree of the JSON.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
 
+use super::super::VectorForm;
+use super::super::vector;
 use crate::json::{Edits, Elements, Object, ValueKind};
-
-mod float;
-
-/// How an answer writes its vectors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VectorForm {
-    /// As arrays of numbers.
-    Floats,
-    /// As base64 of little-endian float32.
-    Base64,
-}
 
 /// How an answer writes its vectors, judged by the first of them that stands in `text`, the
 /// beginning of the answer.
@@ -52,58 +41,23 @@ pub fn with_vectors_as(answer: &[u8], form: VectorForm) -> Option<Vec<u8>> {
         }
         let item = element.object()?;
         let vector = item.first("embedding")?;
-        let written = match (form, vector.kind) {
-            (VectorForm::Base64, ValueKind::Array) => base64_of(vector.raw)?,
-            (VectorForm::Floats, ValueKind::String) => floats_of(&vector.text()?)?,
+        let numbers = match (form, vector.kind) {
+            (VectorForm::Base64, ValueKind::Array) | (VectorForm::Floats, ValueKind::String) => {
+                vector::read(&vector)?
+            }
             _ => {
                 out.extend_from_slice(element.raw);
                 continue;
             }
         };
+        let mut written = Vec::with_capacity(vector.raw.len());
+        vector::write(&mut written, &numbers, form);
         let mut edits = Edits::default();
         edits.replace(vector.index, written);
         out.extend_from_slice(&edits.apply(&item));
     }
     out.push(b']');
     out.extend_from_slice(answer.get(place.end..)?);
-    Some(out)
-}
-
-/// An array of numbers as a JSON string.
-fn base64_of(array: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(array.len() / 2);
-    let mut rest = array.strip_prefix(b"[")?;
-    loop {
-        rest = rest.trim_ascii_start();
-        match rest.first()? {
-            b']' => break,
-            b',' => rest = rest.get(1..)?,
-            _ => {
-                let (number, length) = float::read(rest)?;
-                bytes.extend_from_slice(&number.to_le_bytes());
-                rest = rest.get(length..)?;
-            }
-        }
-    }
-    let mut out = vec![b'"'; bytes.len().div_ceil(3) * 4 + 2];
-    let length = out.len();
-    STANDARD.encode_slice(bytes, out.get_mut(1..length - 1)?).ok()?;
-    Some(out)
-}
-
-/// A base64 text as an array of numbers.
-fn floats_of(text: &str) -> Option<Vec<u8>> {
-    let bytes = STANDARD.decode(text).ok()?;
-    let (numbers, []) = bytes.as_chunks::<4>() else { return None };
-    let mut out = Vec::with_capacity(numbers.len() * 12 + 2);
-    out.push(b'[');
-    for (index, number) in numbers.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        serde_json::to_writer(&mut out, &f32::from_le_bytes(*number)).ok()?;
-    }
-    out.push(b']');
     Some(out)
 }
 

@@ -1,3 +1,5 @@
+//! Numbers of vectors.
+
 /// Powers of ten that a double holds exactly.
 const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
@@ -97,4 +99,35 @@ fn quick(mantissa: u64, exponent: i32) -> Option<f32> {
     }
     #[expect(clippy::cast_possible_truncation, reason = "the rounding that is meant")]
     Some(double as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_end_where_they_end() {
+        let read = |text: &str| super::read(text.as_bytes());
+        assert_eq!(read("0.5,1"), Some((0.5, 3)));
+        assert_eq!(read("-1e-2]"), Some((-0.01, 5)));
+        assert_eq!(read("1E+3"), Some((1000.0, 4)));
+        assert_eq!(read("-0"), Some((-0.0, 2)));
+        assert_eq!(read("]"), None);
+        assert_eq!(read("null"), None);
+        assert_eq!(read("1e400"), Some((f32::INFINITY, 5)));
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_rounded_as_the_standard_library_does(text in prop_oneof![
+            any::<f32>().prop_filter("finite", |x| x.is_finite()).prop_map(|x| x.to_string()),
+            any::<f64>().prop_filter("finite", |x| x.is_finite()).prop_map(|x| format!("{x:e}")),
+            "-?[0-9]{1,20}(\\.[0-9]{1,20})?(e[+-]?[0-9]{1,2})?",
+            "-?0\\.0{0,3}[0-9]{1,18}",
+        ]) {
+            let (number, length) = super::read(text.as_bytes()).unwrap();
+            prop_assert_eq!(length, text.len());
+            prop_assert_eq!(number.to_bits(), text.parse::<f32>().unwrap().to_bits(), "{}", text);
+        }
+    }
 }
