@@ -4,6 +4,7 @@ pub mod apikeys;
 pub mod cors;
 mod filter;
 mod kind;
+pub mod llm_proxy;
 pub mod openai_chat_completions;
 pub mod openai_embeddings;
 pub mod openai_models;

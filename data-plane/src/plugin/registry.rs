@@ -3,6 +3,7 @@
 use super::PluginKind;
 use super::apikeys::Apikeys;
 use super::cors::Cors;
+use super::llm_proxy::LlmProxy;
 use super::openai_chat_completions::OpenAiChatCompletions;
 use super::openai_embeddings::OpenAiEmbeddings;
 use super::openai_models::OpenAiModels;
@@ -16,6 +17,7 @@ use super::prompt_template::PromptTemplate;
 pub const PLUGINS: &[PluginKind] = &[
     PluginKind::of::<Apikeys>(),
     PluginKind::of::<Cors>(),
+    PluginKind::of::<LlmProxy>(),
     PluginKind::of::<OpenAiChatCompletions>(),
     PluginKind::of::<OpenAiEmbeddings>(),
     PluginKind::of::<OpenAiModels>(),

@@ -4,6 +4,7 @@
 pub mod errors;
 pub(crate) mod llm;
 pub mod openai;
+pub mod otoroshi;
 pub mod refs;
 mod relay;
 

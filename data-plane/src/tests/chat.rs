@@ -496,3 +496,25 @@ async fn tokens_are_accounted_as_counted_or_as_guessed() {
     // 32 bytes of messages, 8 bytes of text.
     assert_eq!(tokens(guessed), (json!(8), json!(2), json!(true)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn otoroshis_own_format_answers_in_generations() {
+    let tasks = Tasks::default();
+    let mut upstream = upstream(&tasks, whole("200 OK", "application/json", "", ANSWER)).await;
+    let documents = llm::documents(
+        "llm-proxy",
+        "providers",
+        vec![provider(&upstream, &json!({})), mock("m", &json!({}))],
+    );
+    let gateway = Gateway::start(Setting { documents, ..Setting::default() });
+    let body = json!({"messages": [{"role": "user", "content": "hello"}]});
+    let got = ask(&gateway, &body.to_string()).await;
+    assert_eq!(got.status, 200, "{}", got.body);
+    assert_eq!(got.json()["generations"][0]["message"]["content"], "hi");
+    assert_eq!(got.json()["metadata"]["usage"]["prompt_tokens"], 3);
+    assert_eq!(sent(&upstream.saw().await)["messages"], body["messages"]);
+    let stream = json!({"model": "m/x", "stream": true, "messages": body["messages"]});
+    let got = ask(&gateway, &stream.to_string()).await;
+    assert!(got.complete && got.body.contains("\"delta\":{") && got.body.contains("\"usage\":{"));
+    assert!(!got.body.contains("[DONE]"), "{}", got.body);
+}

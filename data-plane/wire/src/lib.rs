@@ -14,6 +14,7 @@ pub mod event_stream;
 pub mod fidelity;
 pub mod format;
 pub mod gemini;
+pub mod generations;
 pub mod json;
 pub mod lenient;
 pub mod openai;

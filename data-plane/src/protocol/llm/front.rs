@@ -26,6 +26,11 @@ pub(crate) trait Front: Send + Sync {
     /// The members of its bodies that decide something.
     fn shape(&self) -> &'static Shape;
 
+    /// Whether even a provider of the same format is answered for in other words.
+    fn always_translates(&self) -> bool {
+        false
+    }
+
     /// What watches a streamed answer that passes through. `strip_usage`: the gateway asked for usage,
     /// the caller did not.
     fn pass(

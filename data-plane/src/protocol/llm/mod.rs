@@ -92,5 +92,7 @@ fn way(
 /// Whether a request can go to a provider that speaks its format as it is: nothing of the conversation
 /// changes, and the provider's options are in the words of this format.
 fn passes(front: &dyn Front, provider: &Provider) -> bool {
-    provider.parameters != ParameterPolicy::Error && provider.options_fit(front.codec().format())
+    !front.always_translates()
+        && provider.parameters != ParameterPolicy::Error
+        && provider.options_fit(front.codec().format())
 }

@@ -1,0 +1,73 @@
+//! The native format of Otoroshi's LLM proxy.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use futures_util::future::LocalBoxFuture;
+use sanmon_shared::resources;
+use sanmon_wire::format::Codec;
+use sanmon_wire::generations::GENERATIONS;
+use sanmon_wire::openai::ChatNote;
+use sanmon_wire::pass::{Pass, Watched};
+
+use crate::error::GatewayError;
+use crate::exchange::Exchange;
+use crate::protocol::llm::{self, Front, Shape};
+use crate::protocol::refs::Refs;
+use crate::protocol::{Dialect, Protocol};
+use crate::provider::Provider;
+
+/// Chats of a plugin's providers, answered as generations.
+#[derive(Debug)]
+pub struct LlmProxy {
+    refs: Refs<resources::Provider>,
+}
+
+impl LlmProxy {
+    /// Of these providers.
+    pub fn new(refs: Refs<resources::Provider>) -> Self {
+        Self { refs }
+    }
+}
+
+impl Protocol for LlmProxy {
+    fn dialect(&self) -> Dialect {
+        Dialect::OpenAi
+    }
+
+    fn answer<'a>(
+        &'a self,
+        exchange: &'a mut Exchange,
+    ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
+        Box::pin(llm::answer(exchange, self, &self.refs))
+    }
+}
+
+impl Front for LlmProxy {
+    fn codec(&self) -> &'static dyn Codec {
+        &GENERATIONS
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect::OpenAi
+    }
+
+    fn shape(&self) -> &'static Shape {
+        &Shape {
+            limits: &["max_completion_tokens", "max_tokens"],
+            tools: &["tools", "functions"],
+            input: &["messages"],
+            stream_options: true,
+            content: "generations",
+        }
+    }
+
+    fn pass(&self, _: &Exchange, _: &Arc<Provider>, strip_usage: bool) -> Box<dyn Pass> {
+        Box::new(Watched::by(ChatNote::new(strip_usage)))
+    }
+
+    /// Requests are those of chats, and answers are not.
+    fn always_translates(&self) -> bool {
+        true
+    }
+}
