@@ -6,6 +6,7 @@ mod filter;
 mod kind;
 pub mod llm_proxy;
 pub mod openai_chat_completions;
+pub mod openai_completions;
 pub mod openai_embeddings;
 pub mod openai_models;
 pub mod openai_providers_with_models;

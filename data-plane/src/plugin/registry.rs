@@ -5,6 +5,7 @@ use super::apikeys::Apikeys;
 use super::cors::Cors;
 use super::llm_proxy::LlmProxy;
 use super::openai_chat_completions::OpenAiChatCompletions;
+use super::openai_completions::OpenAiCompletions;
 use super::openai_embeddings::OpenAiEmbeddings;
 use super::openai_models::OpenAiModels;
 use super::openai_providers_with_models::OpenAiProvidersWithModels;
@@ -19,6 +20,7 @@ pub const PLUGINS: &[PluginKind] = &[
     PluginKind::of::<Cors>(),
     PluginKind::of::<LlmProxy>(),
     PluginKind::of::<OpenAiChatCompletions>(),
+    PluginKind::of::<OpenAiCompletions>(),
     PluginKind::of::<OpenAiEmbeddings>(),
     PluginKind::of::<OpenAiModels>(),
     PluginKind::of::<OpenAiProvidersWithModels>(),

@@ -68,6 +68,13 @@ pub(crate) fn provider_error(
     HttpResponse::build(status).content_type("application/json").body(body)
 }
 
+/// Takes our credential out of what a provider says.
+pub(crate) fn withhold(error: &mut ProviderError, account: Option<&provider::Account>) {
+    if account.is_some_and(|account| account.tells(error.message.as_bytes())) {
+        error.message = format!("the provider answered with the status {}", error.status);
+    }
+}
+
 /// A provider's answer with a status of success, in the caller's format: passed on as it is, its usage
 /// read.
 pub(crate) fn checked(front: &dyn Front, body: &Bytes) -> Result<Checked, GatewayError> {

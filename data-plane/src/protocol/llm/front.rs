@@ -3,8 +3,8 @@ use std::sync::Arc;
 use actix_web::http::header::HeaderName;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
-use sanmon_wire::canonical::Request;
-use sanmon_wire::format::Codec;
+use sanmon_wire::canonical::{Request, Response};
+use sanmon_wire::format::{Codec, Unsupported};
 use sanmon_wire::json::{Json, ScanError};
 use sanmon_wire::openai::find_in_answer;
 use sanmon_wire::pass::{AnswerFindings, Pass};
@@ -67,9 +67,20 @@ pub(crate) trait Front: Send + Sync {
         None
     }
 
-    /// What a translated answer repeats of the request.
-    fn echo(&self, _body: &[u8]) -> Option<Json> {
+    /// What a translated answer repeats of the request, for [`Asked::echo`](sanmon_wire::format::Asked).
+    fn echo(&self, _body: &[u8], _: &Request) -> Option<Json> {
         None
+    }
+
+    /// The requests that a provider of another format has to answer in place of this one; `None`:
+    /// itself. Their answers are [joined](Front::join).
+    fn split(&self, _: &Request) -> Result<Option<Vec<Request>>, Unsupported> {
+        Ok(None)
+    }
+
+    /// Their answers as one; `n` is how many each was to have.
+    fn join(&self, answers: Vec<Response>, _n: u64) -> Response {
+        answers.into_iter().next().unwrap_or_default()
     }
 }
 

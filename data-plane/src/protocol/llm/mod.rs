@@ -5,6 +5,7 @@
 pub(crate) mod answer;
 mod asked;
 pub(crate) mod body;
+mod complete;
 pub(crate) mod draft;
 mod fetch;
 mod front;
@@ -14,22 +15,26 @@ pub(crate) mod model;
 mod native;
 pub(crate) mod pieces;
 mod reply;
+mod several;
 mod stream;
 mod translated;
+mod translating;
 
 use actix_web::HttpResponse;
 use sanmon_shared::resources;
 use sanmon_wire::json::{Json, Members, Object};
 
+pub(crate) use complete::complete;
 pub(crate) use front::{Front, Shape};
 pub(crate) use memory::Memory;
-pub(crate) use translated::{caller, complete};
+pub(crate) use translating::caller;
 
 use self::asked::Asking;
 use self::native::Prepared;
-use self::translated::Translating;
+use self::translating::{Translating, bad, no_chats};
 use crate::error::GatewayError;
 use crate::exchange::Exchange;
+use crate::prompts;
 use crate::protocol::refs::Refs;
 use crate::provider::{Fidelity, ParameterPolicy, Provider};
 
@@ -69,15 +74,17 @@ fn way(
     let asking = Asking::of(exchange, refs, front.shape(), &object)?;
     let provider = &asking.chosen.provider;
     let model = asking.chosen.model.as_deref();
-    let codec = provider.codec(front.codec().format(), model).ok_or_else(translated::no_chats)?;
-    if codec.format() == front.codec().format() && passes(front, provider) {
+    let codec = provider.codec(front.codec().format(), model).ok_or_else(no_chats)?;
+    if codec.format() == front.codec().format() && passes(exchange, front, provider) {
         return Ok(Way::Native(Prepared::of(exchange, front, body, &asking)?));
     }
-    let mut request = front.codec().decode_request(body).map_err(|e| translated::bad(&e))?;
+    let mut request = front.codec().decode_request(body).map_err(|e| bad(&e))?;
     request.stream = asking.streams;
+    prompts::apply(&mut request, exchange, body)?;
     if asking.chosen.names_provider() {
         request.extras.retain(|extra| extra.name != "provider");
     }
+    let echo = front.echo(body, &request);
     let translating = Translating {
         codec,
         model: model.unwrap_or_default().to_owned(),
@@ -86,13 +93,14 @@ fn way(
         strict: [provider.fidelity, refs.fidelity].contains(&Fidelity::Strict),
         provider: std::sync::Arc::clone(provider),
     };
-    Ok(Way::Translated(Box::new(translating), front.echo(body)))
+    Ok(Way::Translated(Box::new(translating), echo))
 }
 
 /// Whether a request can go to a provider that speaks its format as it is: nothing of the conversation
 /// changes, and the provider's options are in the words of this format.
-fn passes(front: &dyn Front, provider: &Provider) -> bool {
-    !front.always_translates()
+fn passes(exchange: &Exchange, front: &dyn Front, provider: &Provider) -> bool {
+    exchange.prompts.is_empty()
+        && !front.always_translates()
         && provider.parameters != ParameterPolicy::Error
         && provider.options_fit(front.codec().format())
 }

@@ -2,9 +2,11 @@
 //! bytes that they are; what policy decides about is found and changed by offset.
 
 mod chat;
+mod completions;
 mod embeddings;
 mod models;
 
 pub use chat::Chat;
+pub use completions::Completions;
 pub use embeddings::Embeddings;
 pub use models::{ListForm, ModelLists, Models};
