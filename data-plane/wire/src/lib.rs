@@ -21,6 +21,7 @@ pub mod openai;
 pub mod pass;
 #[cfg(test)]
 mod proof;
+pub mod registry;
 pub mod responses;
 pub mod sse;
 pub mod translate;
