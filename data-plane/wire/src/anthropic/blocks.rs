@@ -158,7 +158,7 @@ pub(super) fn read_citation(raw: &RawValue) -> Option<Citation> {
     Some(Citation {
         url: wire.url,
         title: wire.title.or(wire.document_title),
-        cited: wire.cited_text,
+        cited: wire.cited_text.filter(|cited| !cited.is_empty()),
         span: None,
         place,
         native: Some(native),

@@ -35,7 +35,7 @@ fn every_modelled_member_arrives_or_is_reported() {
                     continue;
                 }
             };
-            let mut missing = Missing::new(&losses, back, front);
+            let mut missing = Missing::new(&losses, back, front, &body);
             missing.answer(&as_json(&said), &as_json(&got));
             for path in missing.paths {
                 failures.add(format!("{place}: {path}"));

@@ -2,29 +2,52 @@
 //! canonical types, so that a member which is new is asked after without anybody thinking of it.
 
 use sanmon_wire::fidelity::Losses;
+use sanmon_wire::format::Format;
 use sanmon_wire::registry::Dialect;
 use serde_json::{Map, Value};
+
+use crate::alike::{alike, chosen, is_default, list, text};
+
+/// Members that a format says of the whole request, from where they are not read back into the parts:
+/// what its body must hold.
+const ELSEWHERE: &[(Format, &str, &str)] = &[
+    (Format::Gemini, "tools.strict", "\"VALIDATED\""),
+    (Format::Gemini, "messages.image.detail", "\"MEDIA_RESOLUTION_LOW\""),
+];
 
 /// What did not arrive and was not reported.
 pub(crate) struct Missing<'a> {
     losses: &'a Losses,
-    /// Both sides are dialects of one format: who signed what is told by the dialect.
+    to: Format,
+    /// What was written.
+    body: &'a [u8],
+    /// Both sides take each other's signatures: who signed what is told by the dialect.
     kin: bool,
     pub(crate) paths: Vec<String>,
 }
 
 impl<'a> Missing<'a> {
-    pub(crate) fn new(losses: &'a Losses, from: &Dialect, to: &Dialect) -> Self {
-        let kin = from.codec.format() == to.codec.format();
-        Self { losses, kin, paths: Vec::new() }
+    pub(crate) fn new(losses: &'a Losses, from: &Dialect, to: &Dialect, body: &'a [u8]) -> Self {
+        let (from, to) = (from.codec.format(), to.codec.format());
+        // Claude's signatures are the same wherever it runs.
+        let claude = [Format::Anthropic, Format::Converse];
+        let kin = from == to || (claude.contains(&from) && claude.contains(&to));
+        Self { losses, to, body, kin, paths: Vec::new() }
     }
 
-    /// A member did not arrive. It is excused where it is reported, or the whole that it is of.
+    /// A member did not arrive. It is excused where it is reported, or the whole that it is of, or what
+    /// of it was lost.
     fn lost(&mut self, path: &str, sent: &Value, got: &Value) {
-        let told = |field: &str| {
-            path == field || path.strip_prefix(field).is_some_and(|rest| rest.starts_with('.'))
-        };
         let relabelled = self.kin && path.ends_with(".signature.format");
+        let mut elsewhere =
+            ELSEWHERE.iter().filter(|(format, member, ..)| (*format, *member) == (self.to, path));
+        let has = |what: &str| memchr::memmem::find(self.body, what.as_bytes()).is_some();
+        if elsewhere.any(|(.., what)| has(what)) {
+            return;
+        }
+        let told = |field: &str| {
+            names(field).iter().any(|field| within(path, field) || within(field, path))
+        };
         if !relabelled && !self.losses.iter().any(|loss| told(&loss.field)) {
             self.paths.push(format!("{path}: {sent} arrived as {got}"));
         }
@@ -33,16 +56,21 @@ impl<'a> Missing<'a> {
     /// The members of an object, but those of `apart`.
     fn members(&mut self, path: &str, sent: &Value, got: &Value, apart: &[&str]) {
         let none = Map::new();
-        let got_members = got.as_object().unwrap_or(&none);
+        let got = got.as_object().unwrap_or(&none);
         for (name, value) in sent.as_object().unwrap_or(&none) {
-            if apart.contains(&name.as_str()) || is_default(name, value) {
+            // Every format that takes a schema of the output holds it to that.
+            let is_held = path == "output" && name == "strict";
+            if apart.contains(&name.as_str()) || is_default(name, value) || is_held {
                 continue;
             }
             let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            let found = got_members.get(name).unwrap_or(&Value::Null);
-            if value.is_object() && found.is_object() {
+            let found = got.get(name).unwrap_or(&Value::Null);
+            if alike(name, value, found) {
+                continue;
+            }
+            if value.is_object() && found.is_object() && name != "parameters" && name != "schema" {
                 self.members(&path, value, found, &[]);
-            } else if !same(value, found) {
+            } else {
                 self.lost(&path, value, found);
             }
         }
@@ -50,16 +78,20 @@ impl<'a> Missing<'a> {
 
     /// A request.
     pub(crate) fn request(&mut self, sent: &Value, got: &Value) {
-        let apart = ["model", "messages", "tools", "stream", "stream_usage", "extras"];
+        let is_chosen = chosen(sent, got);
+        let mut apart = vec!["model", "messages", "tools", "stream", "stream_usage", "extras"];
+        if is_chosen {
+            apart.push("tool_choice");
+        }
         self.members("", sent, got, &apart);
         for tool in list(&sent["tools"]) {
-            let name = tool["name"].as_str().unwrap_or_default();
             let path = if tool["type"] == "custom" { "tools.custom" } else { "tools" };
             match list(&got["tools"]).iter().find(|other| other["name"] == tool["name"]) {
                 Some(other) if other["type"] == tool["type"] => {
                     self.members("tools", tool, other, &["type"]);
                 }
-                other => self.lost(path, &name.into(), other.unwrap_or(&Value::Null)),
+                None if is_chosen => {}
+                other => self.lost(path, &tool["name"], other.unwrap_or(&Value::Null)),
             }
         }
         // System texts may be hoisted; the rest keeps its order.
@@ -73,14 +105,13 @@ impl<'a> Missing<'a> {
         }
         for message in list(&sent["messages"]) {
             let name = &message["name"];
-            let arrived = list(&got["messages"]).iter().any(|other| other["name"] == *name);
-            if !arrived {
+            if !list(&got["messages"]).iter().any(|other| other["name"] == *name) {
                 self.lost("messages.name", name, &Value::Null);
             }
         }
     }
 
-    /// An answer, which `got` is in another format.
+    /// An answer.
     pub(crate) fn answer(&mut self, sent: &Value, got: &Value) {
         // Names and times are the caller's format's own.
         self.members("response", sent, got, &["id", "model", "created", "choices", "extras"]);
@@ -96,12 +127,12 @@ impl<'a> Missing<'a> {
     }
 
     /// Parts: those of a kind come in their order; text may be joined and cut.
-    fn parts(&mut self, path: &str, sent: &[Value], got: &[Value]) {
+    fn parts(&mut self, root: &str, sent: &[Value], got: &[Value]) {
         let mut taken: Vec<(usize, usize)> = Vec::new();
         for part in sent {
-            let kind = part["type"].as_str().unwrap_or_default();
-            let name = if kind == "native" { text(&part["name"]) } else { kind };
-            let path = format!("{path}.{name}");
+            let kind = text(&part["type"]);
+            let path =
+                format!("{root}.{}", if kind == "native" { text(&part["name"]) } else { kind });
             let from = taken.iter().rfind(|(index, _)| got[*index]["type"] == part["type"]);
             let (first, offset) = from.copied().unwrap_or((0, 0));
             let found = got.iter().enumerate().skip(first).find_map(|(index, other)| {
@@ -109,22 +140,30 @@ impl<'a> Missing<'a> {
                 fits(part, other, offset).map(|end| (index, end))
             });
             let Some((index, end)) = found else {
-                if !is_empty(part) {
+                if kind != "text" || !text(&part["text"]).is_empty() {
                     self.lost(&path, part, &got.to_vec().into());
                 }
                 continue;
             };
             taken.push((index, end));
-            let apart = ["type", "text", "arguments", "content", "call_id", "id", "source"];
-            self.members(&path, part, &got[index], &apart);
+            let other = &got[index];
+            // What was looked at already, and ids, which are each format's own.
+            let mut apart = vec!["type", "text", "content", "call_id", "id", "citations"];
             if kind == "tool_result" {
-                self.parts(
-                    "messages.tool_result",
-                    list(&part["content"]),
-                    list(&got[index]["content"]),
-                );
-            } else if !same(&part["source"], &got[index]["source"]) {
-                self.lost(&format!("{path}.source"), &part["source"], &got[index]["source"]);
+                // The call tells it.
+                apart.push("name");
+            }
+            self.members(&path, part, other, &apart);
+            for (index, citation) in list(&part["citations"]).iter().enumerate() {
+                let path = format!("{path}.citations");
+                // What is cited, and as it came, are what only some tell.
+                match list(&other["citations"]).get(index) {
+                    Some(other) => self.members(&path, citation, other, &["native"]),
+                    None => self.lost(&path, citation, &Value::Null),
+                }
+            }
+            if kind == "tool_result" {
+                self.parts(&path, list(&part["content"]), list(&other["content"]));
             }
         }
     }
@@ -141,11 +180,6 @@ fn fits(part: &Value, other: &Value, offset: usize) -> Option<usize> {
             let at = other.get(offset..)?.find(&part)?;
             Some(offset + at + part.len().max(1))
         }
-        "tool_call" => {
-            let is_same = part["name"] == other["name"]
-                && same(&parsed(&part["arguments"]), &parsed(&other["arguments"]));
-            (is_same && offset == 0).then_some(1)
-        }
         _ => (offset == 0).then_some(1),
     }
 }
@@ -156,47 +190,28 @@ fn shown(part: &Value) -> String {
     Some(text(&part["text"]).to_owned()).filter(|text| !text.is_empty()).unwrap_or_else(summaries)
 }
 
-fn is_empty(part: &Value) -> bool {
-    part["type"] == "text" && text(&part["text"]).is_empty()
-}
-
 fn is_system(role: &Value) -> bool {
     matches!(text(role), "system" | "developer")
 }
 
-/// Members whose value is what a format means that has no word for them.
-fn is_default(name: &str, value: &Value) -> bool {
-    match name {
-        "tool_choice" => value == "auto",
-        "parallel_tool_calls" => value == true,
-        "store" | "strict" | "logprobs" => value == false,
-        "n" => value == 1,
-        // Who shows reasoning as one text has no summaries beside it.
-        "summary" => true,
-        // Found by the call.
-        "name" => value.is_null(),
-        _ => value.is_null(),
+/// Whether a member is another, or of it.
+fn within(path: &str, of: &str) -> bool {
+    path == of || path.strip_prefix(of).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// The paths that a loss may mean: what parts of several kinds have is reported without the kind.
+fn names(field: &str) -> Vec<String> {
+    let mut all = vec![field.to_owned()];
+    let Some((root, rest)) = field.split_once('.') else { return all };
+    if within(rest, "cache") {
+        let kinds = ["text", "image", "document", "tool_call", "tool_result"];
+        all.extend(kinds.map(|kind| format!("{root}.{kind}.{rest}")));
+    } else if within(rest, "citations") {
+        all.push(format!("{root}.text.{rest}"));
+    } else if within(rest, "tool_result.content") {
+        all.extend(["image", "document"].map(|kind| format!("{root}.tool_result.{kind}")));
+    } else if rest == "stop_sequence" {
+        all.push(format!("{root}.finish"));
     }
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-/// The JSON that a text is, if it is.
-fn parsed(value: &Value) -> Value {
-    serde_json::from_str(text(value)).unwrap_or_else(|_| value.clone())
-}
-
-/// Whether two values are equal; numbers by their worth.
-fn same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
-        (Value::Null, Value::Null) => true,
-        _ => a == b,
-    }
+    all
 }

@@ -11,6 +11,7 @@
     reason = "what goes wrong in a test ends it"
 )]
 
+mod alike;
 mod answers;
 mod arrived;
 mod cases;

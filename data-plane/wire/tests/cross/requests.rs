@@ -42,7 +42,7 @@ fn every_modelled_member_arrives_or_is_reported() {
                     continue;
                 }
             };
-            let mut missing = Missing::new(&losses, front, back);
+            let mut missing = Missing::new(&losses, front, back, &body);
             missing.request(&as_json(&sent), &as_json(&got));
             for path in missing.paths {
                 failures.add(format!("{place}: {path}"));

@@ -38,12 +38,20 @@ fn fold(deltas: &[Delta]) -> Option<Result<Response, ProviderError>> {
     fold.finish()
 }
 
-/// An answer without what a format makes up anew each time.
+/// An answer without what a format makes up anew each time, and without what may be known when it is
+/// too late to say it: the tier, and the id of reasoning.
 fn bare(response: &Response) -> Value {
     let mut json = as_json(response);
-    for member in ["id", "created", "model", "extras"] {
+    for member in ["id", "created", "model", "extras", "service_tier"] {
         if let Some(members) = json.as_object_mut() {
             members.remove(member);
+        }
+    }
+    for choice in json["choices"].as_array_mut().into_iter().flatten() {
+        for part in choice["content"].as_array_mut().into_iter().flatten() {
+            if let Some(members) = part.as_object_mut().filter(|part| part["type"] == "reasoning") {
+                members.remove("id");
+            }
         }
     }
     json
@@ -100,7 +108,7 @@ fn what_a_stream_cannot_say_is_reported() {
             let Some(Ok(said)) = fold(&deltas) else { continue };
             let (bytes, losses) = write(front.codec, &deltas);
             let Some(Ok(got)) = fold(&read(front.codec, &bytes)) else { continue };
-            let mut missing = crate::arrived::Missing::new(&losses, back, front);
+            let mut missing = crate::arrived::Missing::new(&losses, back, front, &bytes);
             missing.answer(&as_json(&said), &as_json(&got));
             for path in missing.paths {
                 failures.add(format!("{place}: {path}"));

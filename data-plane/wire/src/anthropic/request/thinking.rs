@@ -63,6 +63,8 @@ pub(super) fn plan(
     }
     if matches!(plan.mode, Some(Mode::Adaptive | Mode::Enabled(_))) {
         plan.display = display(asked, losses);
+    } else if asked.display.is_some() && plan.mode.is_none() {
+        losses.dropped_for("reasoning.display", "the model is not told to think");
     }
     plan
 }

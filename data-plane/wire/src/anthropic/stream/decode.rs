@@ -273,6 +273,8 @@ impl State {
                 out.push(Delta::Finish { choice: 0, finish });
             }
         }
+        let tier = event.usage.and_then(|raw| response::service_tier(raw.get().as_bytes()));
+        out.extend(tier.map(Delta::ServiceTier));
         let counts = event.usage.and_then(|raw| Counts::read(raw.get().as_bytes()));
         if let Some(counts) = counts {
             self.count(counts, out);

@@ -309,6 +309,10 @@ impl Writer<'_> {
                     self.text_signature(&mut object, text);
                     parts.push(part);
                 }
+                Part::Refusal(_) => {
+                    self.losses.approximated("messages.refusal", "as text");
+                    parts.push(part);
+                }
                 _ => parts.push(part),
             }
         }

@@ -170,6 +170,9 @@ impl<'a> Writer<'a> {
         content.close();
         let mut citations = cited.list("citations");
         for one in &text.citations {
+            if one.span.is_some() {
+                self.losses.dropped(self.field("citations.span"));
+            }
             write_citation(citations.item(), one);
         }
         citations.close();

@@ -79,6 +79,9 @@ impl Encode for Encoder {
             Delta::Transcript { .. } => self.losses.dropped("response.audio"),
             Delta::Sign { block, signature, .. } => self.sign(*block, signature, out),
             Delta::Cite { block, citation, .. } => {
+                if citation.span.is_some() {
+                    self.losses.dropped("response.citations.span");
+                }
                 self.grown(*block, out, |delta| write_citation(delta.key("citation"), citation));
             }
             Delta::Close { block, .. } => self.close(*block, out),

@@ -89,8 +89,11 @@ fn penalties(encoding: &Encoding<'_>, config: &mut ObjectWriter<'_>, losses: &mu
 fn output(encoding: &Encoding<'_>, config: &mut ObjectWriter<'_>, losses: &mut Losses) {
     let Some(output) = &encoding.request.output else { return };
     config.text("responseMimeType", "application/json");
-    let OutputFormat::JsonSchema { schema, description, .. } = output else { return };
-    // Its name is a label for those who want one, and output always fits the schema.
+    // Output always fits the schema.
+    let OutputFormat::JsonSchema { schema, name, description, .. } = output else { return };
+    if name.is_some() {
+        losses.dropped("output.name");
+    }
     if description.is_some() {
         losses.dropped("output.description");
     }
