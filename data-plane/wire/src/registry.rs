@@ -1,7 +1,7 @@
 //! Every codec, a line each: what the cross product of formats and the table of fidelity go over.
 
 use crate::format::{Codec, Format};
-use crate::{anthropic, chat, converse, gemini, responses};
+use crate::{anthropic, chat, completions, converse, gemini, responses};
 
 /// A format in one of its dialects.
 #[derive(Clone, Copy)]
@@ -27,6 +27,7 @@ pub static DIALECTS: &[Dialect] = &[
     dialect("Scaleway", &chat::SCALEWAY),
     dialect("Google's for OpenAI's clients", &chat::GOOGLE),
     dialect("Ollama's for OpenAI's clients", &chat::OLLAMA),
+    dialect("Completions", &completions::COMPLETIONS),
     dialect("Responses", &responses::OPENAI),
     dialect("Open Responses", &responses::OPEN),
     dialect("Anthropic", &anthropic::MESSAGES),
