@@ -159,6 +159,10 @@ fn impossible(request: &Request) -> Result<(), Unsupported> {
 }
 
 fn dropped(request: &Request, losses: &mut Losses) {
+    let mut parts = request.messages.iter().flat_map(|message| &message.content);
+    if parts.any(|part| matches!(part, Part::Text(text) if text.cache.is_some())) {
+        losses.dropped("messages.cache");
+    }
     for (field, there) in [
         ("tool_choice", request.tool_choice.is_some()),
         ("parallel_tool_calls", request.parallel_tool_calls.is_some()),

@@ -30,9 +30,7 @@ pub(crate) fn is_default(name: &str, value: &Value) -> bool {
     match name {
         "tool_choice" => value == "auto",
         "parallel_tool_calls" => value == true,
-        "store" | "logprobs" | "adaptive" => value == false,
-        // The target's default where it says nothing; only `true` binds it.
-        "strict" => value == false,
+        "store" | "logprobs" | "adaptive" | "strict" => value == false,
         "n" | "temperature" => value.as_f64() == Some(1.0),
         // Models that are not known to think do not.
         "reasoning" => *value == json!({"effort": "none"}),

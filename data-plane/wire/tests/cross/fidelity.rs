@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use sanmon_wire::canonical::{Part, Request, Source};
 use sanmon_wire::fidelity::{How, Losses};
-use sanmon_wire::format::Format;
-use sanmon_wire::registry::{DIALECTS, Dialect};
+use sanmon_wire::format::{Format, Media};
+use sanmon_wire::registry::{DIALECTS, Dialect, usual};
 
 use crate::{asked, cases, features, target};
 
@@ -65,13 +66,23 @@ impl Notes {
 
 /// A table with a column per dialect of providers.
 struct Table {
+    columns: Vec<&'static Dialect>,
     rows: Vec<(&'static str, Vec<String>)>,
     notes: Notes,
 }
 
 impl Table {
+    fn of(columns: Vec<&'static Dialect>) -> Self {
+        Self { columns, rows: Vec::new(), notes: Notes::default() }
+    }
+
+    fn row(&mut self, name: &'static str, mut cell: impl FnMut(&Dialect, &mut Notes) -> String) {
+        let cells = self.columns.iter().map(|back| cell(back, &mut self.notes)).collect();
+        self.rows.push((name, cells));
+    }
+
     fn write(&self, title: &str, out: &mut String) {
-        let names: Vec<&str> = DIALECTS.iter().map(|dialect| dialect.name).collect();
+        let names: Vec<&str> = self.columns.iter().map(|dialect| dialect.name).collect();
         writeln!(out, "\n### {title}\n").unwrap();
         writeln!(out, "| | {} |\n|---|{}", names.join(" | "), "---|".repeat(names.len())).unwrap();
         for (name, cells) in &self.rows {
@@ -84,8 +95,17 @@ impl Table {
     }
 }
 
-fn requests(front: &Dialect, out: &mut String) {
-    let mut table = Table { rows: Vec::new(), notes: Notes::default() };
+/// Formats with their own dialects, and the vendors who speak like OpenAI.
+fn columns() -> [Vec<&'static Dialect>; 2] {
+    let openai = usual(Format::Chat).map(|dialect| dialect.name);
+    let is_vendor =
+        |dialect: &&Dialect| dialect.codec.format() == Format::Chat && Some(dialect.name) != openai;
+    let (vendors, formats) = DIALECTS.iter().partition(is_vendor);
+    [formats, vendors]
+}
+
+fn requests(front: &Dialect, columns: Vec<&'static Dialect>, title: &str, out: &mut String) {
+    let mut table = Table::of(columns);
     let mut unsaid = Vec::new();
     for feature in features::features(front.codec.format()) {
         let mut losses = Losses::default();
@@ -95,33 +115,57 @@ fn requests(front: &Dialect, out: &mut String) {
             continue;
         };
         let request = front.codec.decode_request(&body).unwrap();
-        let cell = |back: &Dialect| {
+        table.row(feature.name, |back, notes| {
             if back.codec.format() == front.codec.format() {
                 return "exact".to_owned();
             }
+            let (request, fetched) = fetched(request.clone(), back);
             let mut losses = Losses::default();
-            match back.codec.encode_request(&request, &target(false), &mut losses) {
-                Ok(_) => table.notes.cell(&losses),
+            let cell = match back.codec.encode_request(&request, &target(false), &mut losses) {
+                Ok(_) => notes.cell(&losses),
                 Err(error) => {
                     let note = format!("`{}`: {}", error.field, error.message);
-                    format!("refused [{}]", table.notes.number(note))
+                    format!("refused [{}]", notes.number(note))
                 }
+            };
+            if fetched && !cell.starts_with("refused") {
+                let note = "the gateway fetches it and sends what it is";
+                return format!("{cell} [{}]", notes.number(note.to_owned()));
             }
-        };
-        let cells = DIALECTS.iter().map(cell).collect();
-        table.rows.push((feature.name, cells));
+            cell
+        });
     }
-    table.write("Requests", out);
+    table.write(title, out);
     if !unsaid.is_empty() {
         writeln!(out, "\nThe protocol has no word for: {}.", unsaid.join(", ")).unwrap();
     }
 }
 
-fn answers(front: &Dialect, out: &mut String) {
-    let mut table = Table { rows: Vec::new(), notes: Notes::default() };
+/// What the gateway does before it encodes: the bytes take the place of addresses that the target does
+/// not take.
+fn fetched(mut request: Request, back: &Dialect) -> (Request, bool) {
+    let mut any = false;
+    for part in request.messages.iter_mut().flat_map(|message| &mut message.content) {
+        let (media, source, bytes) = match part {
+            Part::Image(image) => (Media::Image, &mut image.source, features::pixel()),
+            Part::Document(document) => (Media::Document, &mut document.source, features::pdf()),
+            _ => continue,
+        };
+        if let Source::Url(url) = source
+            && !back.codec.takes_url(media, url)
+        {
+            *source = bytes;
+            any = true;
+        }
+    }
+    (request, any)
+}
+
+fn answers(front: &Dialect, columns: Vec<&'static Dialect>, title: &str, out: &mut String) {
+    let mut table = Table::of(columns);
     let names: Vec<&str> = cases::answers(Format::Chat).iter().map(|case| case.name).collect();
     for (index, name) in names.into_iter().enumerate() {
-        let cell = |back: &Dialect| {
+        table.row(name, |back, notes| {
             let case = &cases::answers(back.codec.format())[index];
             let mut losses = Losses::default();
             let body = back.codec.encode_response(&case.value, &asked(), &mut losses);
@@ -134,21 +178,24 @@ fn answers(front: &Dialect, out: &mut String) {
             let answer = back.codec.decode_response(&body).unwrap();
             let mut losses = Losses::default();
             front.codec.encode_response(&answer, &asked(), &mut losses);
-            table.notes.cell(&losses)
-        };
-        let cells = DIALECTS.iter().map(cell).collect();
-        table.rows.push((name, cells));
+            notes.cell(&losses)
+        });
     }
-    table.write("Answers", out);
+    table.write(title, out);
 }
 
 fn page() -> String {
     let mut out = HEAD.to_owned();
     for &(format, name) in PROTOCOLS {
-        let Some(front) = sanmon_wire::registry::usual(format) else { continue };
+        let Some(front) = usual(format) else { continue };
+        let [formats, vendors] = columns();
         writeln!(out, "\n## {name}").unwrap();
-        requests(front, &mut out);
-        answers(front, &mut out);
+        requests(front, formats.clone(), "Requests", &mut out);
+        // Their own format passes through, but for what a vendor's row leaves out.
+        if format != Format::Chat {
+            requests(front, vendors, "Requests to vendors who speak like OpenAI", &mut out);
+        }
+        answers(front, formats, "Answers", &mut out);
     }
     out
 }
@@ -158,7 +205,6 @@ fn page() -> String {
 fn the_page_is_current() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/fidelity.md");
     let page = page();
-    #[expect(clippy::disallowed_methods, reason = "set by scripts/fidelity, which is no setting")]
     let writes = std::env::var_os("SANMON_WRITE_FIDELITY").is_some();
     if writes {
         std::fs::write(&path, &page).unwrap();

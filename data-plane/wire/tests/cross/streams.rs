@@ -34,7 +34,9 @@ fn say(encoder: &mut dyn Encode, deltas: &[Delta], bytes: &mut Vec<u8>) {
 
 fn fold(deltas: &[Delta]) -> Option<Result<Response, ProviderError>> {
     let mut fold = Fold::default();
-    deltas.iter().for_each(|delta| fold.delta(delta.clone()));
+    for delta in deltas {
+        fold.delta(delta.clone());
+    }
     fold.finish()
 }
 

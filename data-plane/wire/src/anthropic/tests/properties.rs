@@ -108,7 +108,7 @@ proptest! {
         response in arbitrary::response(CARRIES),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..9),
     ) {
-        let mut response = Response { id: format!("msg_{}", response.id), ..response };
+        let response = Response { id: format!("msg_{}", response.id), ..response };
         let mut losses = Losses::default();
         let body = MESSAGES.encode_response(&response, &proof::asked(), &mut losses);
         prop_assert_eq!(MESSAGES.decode_response(&body).unwrap(), response.clone());
@@ -121,8 +121,6 @@ proptest! {
         let pieces = places.windows(2).map(|ends| &stream[ends[0]..ends[1]]);
         let said = proof::deltas(&MESSAGES, pieces);
         prop_assert_eq!(&said, &proof::deltas(&MESSAGES, [stream.as_slice()]));
-        // The tier is told with the first count alone.
-        response.service_tier = None;
         prop_assert_eq!(proof::fold(said), Some(Ok(response)));
     }
 

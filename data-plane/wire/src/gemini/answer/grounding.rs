@@ -58,13 +58,14 @@ fn byte_of(text: &str, character: u64) -> usize {
 #[derive(Debug)]
 pub(super) struct Cited {
     citation: Citation,
-    segment: Option<(usize, usize)>,
+    segment: (usize, usize),
 }
 
 impl Cited {
-    /// Of this text.
+    /// Of this text: all of it, where the citation does not say what of it.
     pub(super) fn new(citation: &Citation, text: &str) -> Self {
-        let segment = citation.span.map(|(from, to)| (byte_of(text, from), byte_of(text, to)));
+        let span = citation.span.map(|(from, to)| (byte_of(text, from), byte_of(text, to)));
+        let segment = span.unwrap_or((0, text.len()));
         Self { citation: citation.clone(), segment }
     }
 }
@@ -88,7 +89,7 @@ pub(super) fn write(candidate: &mut ObjectWriter<'_>, cited: &[Cited]) {
     chunks.close();
     let mut supports = metadata.list("groundingSupports");
     for (index, one) in pages().enumerate() {
-        let Some((from, to)) = one.segment else { continue };
+        let (from, to) = one.segment;
         let mut support = supports.object();
         let mut segment = support.object("segment");
         segment.value("startIndex", &from);

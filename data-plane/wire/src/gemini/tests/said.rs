@@ -228,7 +228,7 @@ fn what_cannot_be_said_is_reported() {
     let (_, losses) = write(&request, "gemini-3-pro");
     assert_eq!(
         losses,
-        "dropped=tools.bash_20250124,parallel_tool_calls,seed,presence_penalty,output.description,\
+        "dropped=tools.bash_20250124,parallel_tool_calls,seed,presence_penalty,output.name,output.description,\
          logit_bias,verbosity,audio,prediction,metadata,user,safety_identifier,prompt_cache_key,\
          web_search_options; approximated=stop"
     );
