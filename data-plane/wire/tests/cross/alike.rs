@@ -48,13 +48,13 @@ pub(crate) fn chosen(sent: &Value, got: &Value) -> bool {
     if choice == "none" {
         return offered.is_empty();
     }
-    let allowed = &choice["allowed"];
-    let names: Vec<&str> = list(&allowed["names"]).iter().map(text).collect();
+    let (allowed, named) = (&choice["allowed"], choice["named"].as_str());
+    let names: Vec<&str> = list(&allowed["names"]).iter().map(text).chain(named).collect();
+    let is_demanded = allowed["required"] == true || named.is_some();
     let choice = &got["tool_choice"];
-    let is_bound = choice == "required" || names.contains(&text(&choice["named"]));
-    let is_kept = allowed["required"] == json!(is_bound);
-    let is_named = is_bound && choice.get("named").is_some();
-    allowed.is_object() && is_kept && (offered == names || is_named)
+    let is_named = names.contains(&text(&choice["named"]));
+    let is_bound = choice == "required" || is_named;
+    !names.is_empty() && is_demanded == is_bound && (offered == names || is_named)
 }
 
 /// The JSON that a text is, if it is.

@@ -60,7 +60,10 @@ impl<'a> Missing<'a> {
         for (name, value) in sent.as_object().unwrap_or(&none) {
             // Every format that takes a schema of the output holds it to that.
             let is_held = path == "output" && name == "strict";
-            if apart.contains(&name.as_str()) || is_default(name, value) || is_held {
+            // Told to think, but neither how hard nor how much: it does as it likes.
+            let bounds = ["effort", "budget"];
+            let is_free = name == "adaptive" && !bounds.iter().any(|it| got.contains_key(*it));
+            if apart.contains(&name.as_str()) || is_default(name, value) || is_held || is_free {
                 continue;
             }
             let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
