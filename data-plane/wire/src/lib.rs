@@ -17,6 +17,8 @@ pub mod gemini;
 pub mod generations;
 pub mod json;
 pub mod lenient;
+pub mod ndjson;
+pub mod ollama;
 pub mod openai;
 pub mod pass;
 #[cfg(test)]
