@@ -24,7 +24,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Response, Failure> {
         choices: vec![Choice {
             index: 0,
             content: message::decode(said, &answer.created_at),
-            finish: answer.done.then(|| finish(answer.done_reason, calls)),
+            finish: answer.done.then(|| finish(answer.done_reason.as_deref(), calls)),
             logprobs: message::logprobs(answer.logprobs),
         }],
         model: answer.model,
@@ -58,8 +58,8 @@ pub(super) fn extras(answer: &mut Answer) -> Vec<Native> {
 }
 
 /// Why an answer ended. Ollama says `stop` where it ended for calls.
-pub(super) fn finish(reason: Option<String>, calls: bool) -> Finish {
-    match reason.as_deref() {
+pub(super) fn finish(reason: Option<&str>, calls: bool) -> Finish {
+    match reason {
         None | Some("stop" | "") if calls => Finish::ToolCalls,
         None | Some("stop" | "") => Finish::Stop,
         Some("length") => Finish::Length,

@@ -149,18 +149,17 @@ fn take(name: &str, value: &[u8], request: &mut Request) -> bool {
 }
 
 fn output(format: Json) -> Option<OutputFormat> {
-    match format.read::<String>() {
-        Some(word) if word == "json" => Some(OutputFormat::JsonObject),
-        // `""` is none.
-        Some(_) => None,
-        None if format.text().starts_with('{') => Some(OutputFormat::JsonSchema {
+    if format.text().starts_with('{') {
+        let schema = format;
+        return Some(OutputFormat::JsonSchema {
             name: None,
             description: None,
-            schema: format,
+            schema,
             strict: None,
-        }),
-        None => None,
+        });
     }
+    // `""` is none.
+    (format.text() == "\"json\"").then_some(OutputFormat::JsonObject)
 }
 
 fn reasoning(think: &Json) -> Option<ReasoningRequest> {

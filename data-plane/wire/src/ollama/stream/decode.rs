@@ -98,7 +98,7 @@ impl State {
         }
         if answer.done {
             self.close(out);
-            let finish = response::finish(answer.done_reason.take(), self.calls > 0);
+            let finish = response::finish(answer.done_reason.as_deref(), self.calls > 0);
             out.push(Delta::Finish { choice: 0, finish });
             out.extend(response::extras(&mut answer).into_iter().map(Delta::Extra));
             out.extend(response::usage(&answer).map(Delta::Usage));
