@@ -126,6 +126,12 @@ impl Walk<'_> {
             .and_then(|name| self.catalogue.plugin(name));
         if let Some(plugin) = plugin {
             for inner in marks(&plugin.schema, &plugin.schema, config, self.catalogue) {
+                let text = config.pointer(&inner.pointer).and_then(Value::as_str);
+                let blank = text.is_some_and(|text| text.trim().is_empty());
+                if matches!(inner.mark, Mark::Reference(_)) && blank {
+                    // Plugins take a blank id for none.
+                    continue;
+                }
                 self.mark(&format!("{pointer}{}", inner.pointer), inner.mark);
             }
         }

@@ -52,6 +52,13 @@ fn guides() -> Vec<Value> {
             "config": {"refs": [reference]},
         })
     };
+    let response = |config: &Value| {
+        json!({
+            "enabled": true,
+            "plugin": format!("{PREFIX}LlmResponseEndpoint"),
+            "config": config,
+        })
+    };
     let with = |mut slot: Value, prefix: &str| {
         slot["includes"] = json!([prefix]);
         slot
@@ -75,6 +82,18 @@ fn guides() -> Vec<Value> {
             ],
         }),
         json!({"plugins": [slot("OpenAiCompatProvidersWithModels", "provider_openai_1")]}),
+        json!({"plugins": [response(&json!({
+            "ref": "provider_openai_1",
+            "prompt": "Summarize the following text: ${req.body.text}",
+            "prompt_ref": null,
+            "context_ref": null
+        }))]}),
+        json!({"plugins": [response(&json!({
+            "ref": "provider_openai_1",
+            "prompt": "Generate API documentation for the endpoint ${req.method} ${req.uri}.",
+            "prompt_ref": "",
+            "context_ref": ""
+        }))]}),
     ]
 }
 

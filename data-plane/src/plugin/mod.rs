@@ -5,6 +5,7 @@ pub mod cors;
 mod filter;
 mod kind;
 pub mod llm_proxy;
+pub mod llm_response;
 pub mod openai_chat_completions;
 pub mod openai_completions;
 pub mod openai_embeddings;

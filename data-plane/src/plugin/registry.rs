@@ -4,6 +4,7 @@ use super::PluginKind;
 use super::apikeys::Apikeys;
 use super::cors::Cors;
 use super::llm_proxy::LlmProxy;
+use super::llm_response::LlmResponse;
 use super::openai_chat_completions::OpenAiChatCompletions;
 use super::openai_completions::OpenAiCompletions;
 use super::openai_embeddings::OpenAiEmbeddings;
@@ -19,6 +20,7 @@ pub const PLUGINS: &[PluginKind] = &[
     PluginKind::of::<Apikeys>(),
     PluginKind::of::<Cors>(),
     PluginKind::of::<LlmProxy>(),
+    PluginKind::of::<LlmResponse>(),
     PluginKind::of::<OpenAiChatCompletions>(),
     PluginKind::of::<OpenAiCompletions>(),
     PluginKind::of::<OpenAiEmbeddings>(),

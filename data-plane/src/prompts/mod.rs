@@ -2,7 +2,9 @@
 //! conversations, and templates that make conversations of requests.
 //!
 //! Plugins leave [`PromptEdit`]s in the exchange, whatever protocol answers it. A protocol of models
-//! that finds some reads its request into the canonical form, and [`apply`]s them before it goes on.
+//! that finds some reads its request into the canonical form, [`rewrite`]s it there, and [`surround`]s
+//! what it then has: also what the gateway itself remembers of the conversation, and so does not
+//! remember what is put around it.
 
 mod context;
 mod prompt;
@@ -27,13 +29,17 @@ pub use template::PromptTemplate;
 pub enum PromptEdit {
     /// Puts others in their place. The last template counts.
     Template(Arc<PromptTemplate>),
-    /// Puts others around them: the first context furthest out.
+    /// Puts others before and after them, several contexts in their order.
     Context(Arc<PromptContext>),
 }
 
-/// Changes the messages of a request as the plugins of its route want: its template first, then its
-/// contexts. `body` is what the caller sent.
-pub fn apply(request: &mut Request, exchange: &Exchange, body: &[u8]) -> Result<(), GatewayError> {
+/// Makes the messages of a request with the template of its route, if that has one. `body` is what the
+/// caller sent.
+pub fn rewrite(
+    request: &mut Request,
+    exchange: &Exchange,
+    body: &[u8],
+) -> Result<(), GatewayError> {
     let template = exchange.prompts.iter().rev().find_map(|edit| match edit {
         PromptEdit::Template(template) => Some(template),
         PromptEdit::Context(_) => None,
@@ -41,6 +47,11 @@ pub fn apply(request: &mut Request, exchange: &Exchange, body: &[u8]) -> Result<
     if let Some(template) = template {
         request.messages = template.messages(&Scope::new(exchange, body))?;
     }
+    Ok(())
+}
+
+/// Puts the contexts of its route around the messages of a request.
+pub fn surround(request: &mut Request, exchange: &Exchange) {
     let (mut before, mut after) = (Vec::new(), Vec::new());
     for edit in &exchange.prompts {
         if let PromptEdit::Context(context) = edit {
@@ -50,7 +61,6 @@ pub fn apply(request: &mut Request, exchange: &Exchange, body: &[u8]) -> Result<
     }
     request.messages.splice(0..0, before);
     request.messages.extend(after);
-    Ok(())
 }
 
 /// A message that is nothing but text.

@@ -39,7 +39,8 @@ fn applied(body: &Value, edits: &[(&'static str, Value)]) -> Result<Vec<String>,
         messages: vec![text(Role::System, "own rules"), text(Role::User, "hello")],
         ..Request::default()
     };
-    apply(&mut request, &exchange, body.to_string().as_bytes())?;
+    rewrite(&mut request, &exchange, body.to_string().as_bytes())?;
+    surround(&mut request, &exchange);
     Ok(request.messages.iter().map(said).collect())
 }
 

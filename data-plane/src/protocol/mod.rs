@@ -3,6 +3,7 @@
 
 pub mod errors;
 pub(crate) mod llm;
+pub mod llm_response;
 pub mod openai;
 pub mod otoroshi;
 pub mod refs;

@@ -12,6 +12,7 @@ mod embeddings;
 mod forwarding;
 mod limits;
 mod models;
+mod prompts;
 mod serving;
 mod stopping;
 

@@ -1,5 +1,5 @@
 //! `prompt-context`: puts the messages of a prompt context around those of chat requests, whatever
-//! protocol their clients speak. Several slots nest: the first is furthest out.
+//! protocol their clients speak. Those of several slots follow each other in the order of the slots.
 
 use std::sync::Arc;
 
@@ -41,6 +41,9 @@ impl Plugin for PromptContext {
     }
 
     fn build(config: Config, _: &BuildContext<'_>) -> Result<Self, Vec<Problem>> {
+        if config.context.as_str().trim().is_empty() {
+            return Err(vec![Problem::at("/ref", "it names no prompt context")]);
+        }
         Ok(Self(config.context))
     }
 

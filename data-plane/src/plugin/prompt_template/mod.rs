@@ -41,6 +41,9 @@ impl Plugin for PromptTemplate {
     }
 
     fn build(config: Config, _: &BuildContext<'_>) -> Result<Self, Vec<Problem>> {
+        if config.template.as_str().trim().is_empty() {
+            return Err(vec![Problem::at("/ref", "it names no prompt template")]);
+        }
         Ok(Self(config.template))
     }
 

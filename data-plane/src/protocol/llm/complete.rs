@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, RETRY_AFTER};
 use sanmon_wire::canonical::{ErrorKind, ProviderError, Request, Response};
 use sanmon_wire::fidelity::Losses;
 use sanmon_wire::format::{Failure, Format};
@@ -78,14 +78,17 @@ pub(crate) async fn complete(
     };
     let completed = gather(exchange, None, &mut translating).await?;
     exchange.account.set_fidelity(&completed.losses);
+    let retry_after = completed.head.get(RETRY_AFTER);
+    let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
     completed.answer.map_err(|error| {
         let code = match error.kind {
-            ErrorKind::RateLimit | ErrorKind::Overloaded => Code::UpstreamUnavailable,
+            ErrorKind::RateLimit => Code::RateLimited,
+            ErrorKind::Overloaded => Code::UpstreamUnavailable,
             ErrorKind::Timeout => Code::UpstreamTimeout,
             _ => Code::UpstreamInvalid,
         };
-        GatewayError::new(code, format!("the provider answered with the status {}", error.status))
-            .detail(error.message)
+        let text = format!("the provider answered with the status {}", error.status);
+        GatewayError { retry_after, ..GatewayError::new(code, text).detail(error.message) }
     })
 }
 

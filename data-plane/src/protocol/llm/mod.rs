@@ -80,7 +80,7 @@ fn way(
     }
     let mut request = front.codec().decode_request(body).map_err(|e| bad(&e))?;
     request.stream = asking.streams;
-    prompts::apply(&mut request, exchange, body)?;
+    prompts::rewrite(&mut request, exchange, body)?;
     if asking.chosen.names_provider() {
         request.extras.retain(|extra| extra.name != "provider");
     }

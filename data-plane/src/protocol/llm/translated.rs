@@ -4,7 +4,7 @@
 use actix_web::HttpResponse;
 use sanmon_wire::canonical::{ProviderError, Request, Response, unfold};
 use sanmon_wire::fidelity::Losses;
-use sanmon_wire::format::{Asked, Failure};
+use sanmon_wire::format::{Asked, Failure, Format};
 use sanmon_wire::json::Json;
 use sanmon_wire::translate::{Observe, Translated};
 
@@ -15,6 +15,7 @@ use super::translating::{Outgoing, Translating, caller, unsupported};
 use super::{Front, headers, several, stream};
 use crate::error::GatewayError;
 use crate::exchange::Exchange;
+use crate::prompts;
 use crate::protocol::errors;
 
 /// Calls the provider, and answers in the caller's format.
@@ -44,11 +45,16 @@ pub(crate) async fn answer(
             }
         }
     }
+    // What is remembered of the conversation is what its caller said.
+    let own = front.observe(exchange, &translating.request, &asked.id);
+    // Around a text that is to be completed nothing can be said.
+    if front.codec().format() != Format::Completions {
+        prompts::surround(&mut translating.request, exchange);
+    }
     let outgoing = translating.outgoing(exchange).await?;
     let Translating { provider, codec, model, request, input_bytes, .. } = translating;
     let caller = caller(exchange);
     let memory = exchange.worker.memory.watch(&caller, codec.format());
-    let own = front.observe(exchange, &request, &asked.id);
     let mut observers: Vec<Box<dyn Observe>> = memory.into_iter().chain(own).collect();
     let streams = request.stream;
     drop(request);
