@@ -38,7 +38,7 @@ impl PluginCatalogue for Catalogue {
     }
 
     fn providers(&self) -> &[ProviderKindInfo] {
-        provider::kinds()
+        provider::kind_infos()
     }
 
     fn check(&self, plural: &str, document: &Value, lookup: &dyn Lookup) -> Vec<Problem> {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use actix_web::http::header::HeaderValue;
 use ring::rand::{SecureRandom as _, SystemRandom};
+use sanmon_shared::clock::Clock;
 use sanmon_shared::proxies::TrustedProxies;
 
 use crate::exchange::{RequestId, Shared};
@@ -12,6 +13,7 @@ use crate::forward::Turns;
 use crate::limits::Limits;
 use crate::protocol::llm::Memory;
 use crate::protocol::openai::ModelLists;
+use crate::provider::Tokens;
 use crate::stream::Cutoff;
 use crate::telemetry::Telemetry;
 use crate::upstream::Upstream;
@@ -28,6 +30,10 @@ pub struct Worker {
     pub(crate) cutoff: Rc<Cutoff>,
     /// Which target's turn it is.
     pub(crate) turns: Turns,
+    /// What time it is.
+    pub(crate) clock: Clock,
+    /// The tokens of providers that were fetched.
+    pub(crate) tokens: Tokens,
     /// The models that providers told of.
     pub(crate) model_lists: ModelLists,
     /// Reasoning that callers cannot carry; that of all workers.
@@ -58,6 +64,8 @@ impl Worker {
                 shared.log.clone(),
                 shared.clock.clone(),
             )),
+            clock: shared.clock.clone(),
+            tokens: Tokens::default(),
             model_lists: ModelLists::default(),
             memory: shared.memory.clone(),
             seed: u64::from_ne_bytes(seed),

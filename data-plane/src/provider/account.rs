@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::Method;
+use reqwest::header::HeaderMap;
 use sanmon_wire::format::Format;
+use sanmon_wire::model_list::ListShape;
 use url::Url;
 
 use super::Operation;
 use super::address::{Address, encode_segment};
+use super::credentials::Credential;
 use super::kind::{Kind, Speaks};
 use crate::error::{Code, GatewayError};
 use crate::upstream::{Call, Deadlines, Endpoint};
@@ -44,11 +47,8 @@ impl Http {
     /// which the provider answers about the model.
     pub(super) fn speaks(&self, front: Format, model: &str) -> Option<&'static Speaks> {
         let about = || {
-            self.addresses
-                .chats
-                .iter()
-                .map(|chat| chat.speaks)
-                .filter(|speaks| speaks.models.name(model).is_some())
+            let all = self.addresses.chats.iter().map(|chat| chat.speaks);
+            all.filter(|speaks| speaks.codec.is_some() && speaks.models.name(model).is_some())
         };
         about().find(|speaks| speaks.format == front).or_else(|| about().next())
     }
@@ -89,7 +89,7 @@ impl Timeouts {
 pub(super) struct Addresses {
     pub(super) chats: Box<[ChatAddresses]>,
     pub(super) embeddings: Option<Address>,
-    pub(super) models: Option<Address>,
+    pub(super) lists: Box<[ListAddress]>,
     /// Of the answers that it keeps; their ids follow.
     pub(super) stored: Option<Url>,
 }
@@ -101,13 +101,28 @@ pub(super) struct ChatAddresses {
     pub(super) whole: Address,
     pub(super) stream: Option<Address>,
     pub(super) count: Option<Address>,
+    /// Of its calls.
+    pub(super) headers: HeaderMap,
+}
+
+/// The address of a list of models.
+#[derive(Debug)]
+pub struct ListAddress {
+    pub(super) url: Url,
+    /// How the list is read.
+    pub shape: &'static ListShape,
 }
 
 /// A credential of a provider, and where it may go.
 #[derive(Debug)]
 pub struct Account {
     pub(super) kind: &'static Kind,
+    /// Unlike that of any other in this process: tokens are kept under this number.
+    pub(super) serial: u64,
     pub(super) endpoint: Endpoint,
+    /// Of the models' lists, where those have a host of their own.
+    pub(super) control: Option<Endpoint>,
+    pub(super) credential: Credential,
     pub(super) addresses: Arc<Addresses>,
 }
 
@@ -119,51 +134,76 @@ impl Account {
         operation: &Operation<'_>,
         deadlines: Deadlines,
     ) -> Result<Call<'a>, GatewayError> {
-        let (url, method) = match *operation {
+        let no_headers = HeaderMap::new();
+        let (url, method, headers) = match *operation {
             Operation::Chat { format, model, stream } => {
                 let (chat, name) = self.chat(format, model)?;
                 let address = if stream { chat.stream.as_ref() } else { None };
-                (address.unwrap_or(&chat.whole).url(name)?, Method::POST)
+                (address.unwrap_or(&chat.whole).url(name)?, Method::POST, &chat.headers)
             }
             Operation::CountTokens { format, model } => {
                 let (chat, name) = self.chat(format, model)?;
-                let count = chat.count.as_ref();
-                (count.ok_or_else(|| self.unsupported("token counts"))?.url(name)?, Method::POST)
+                let count = chat.count.as_ref().ok_or_else(|| self.unsupported("token counts"))?;
+                (count.url(name)?, Method::POST, &chat.headers)
             }
             Operation::Embeddings { model } => {
                 let address = self.addresses.embeddings.as_ref();
                 let address = address.ok_or_else(|| self.unsupported("embeddings"))?;
-                (address.url(model)?, Method::POST)
+                (address.url(model)?, Method::POST, &no_headers)
             }
-            Operation::Models => {
-                let address = self.addresses.models.as_ref();
-                let address = address.ok_or_else(|| self.unsupported("lists of models"))?;
-                (address.url("-")?, Method::GET)
+            Operation::Models { list, next } => {
+                let list = self.lists().get(list).ok_or_else(|| self.unsupported("models"))?;
+                let mut url = Cow::Borrowed(&list.url);
+                if let Some((name, value)) = next {
+                    url.to_mut().query_pairs_mut().append_pair(name, value);
+                }
+                let headers = self.addresses.chats.first().map_or(&no_headers, |c| &c.headers);
+                (url, Method::GET, headers)
             }
             Operation::Stored { id, rest } => {
                 let base = self.addresses.stored.as_ref();
                 let base = base.ok_or_else(|| self.unsupported("stored answers"))?;
                 let cancels = rest.split('?').next() == Some("/cancel");
                 let method = if cancels { Method::POST } else { Method::GET };
-                (Cow::Owned(stored(base, id, rest)?), method)
+                (Cow::Owned(stored(base, id, rest)?), method, &no_headers)
             }
         };
-        Ok(Call::new(&self.endpoint, method, deadlines).at(url))
+        let endpoint = match &self.control {
+            Some(control) if matches!(operation, Operation::Models { .. }) => control,
+            _ => &self.endpoint,
+        };
+        let mut call = Call::new(endpoint, method, deadlines).at(url);
+        for (name, value) in headers {
+            call = call.default_header(name.clone(), value.clone());
+        }
+        Ok(call)
     }
 
-    /// Signs a call, or adds a token that has to be fetched first.
-    #[expect(clippy::unused_async, reason = "credentials that are fetched come with their kinds")]
-    pub async fn authorize(&self, _: &Worker, _: &mut Call<'_>) -> Result<(), GatewayError> {
-        Ok(())
+    /// The lists of models, which are asked for by their places in this one.
+    pub fn lists(&self) -> &[ListAddress] {
+        &self.addresses.lists
+    }
+
+    /// Signs a call, or adds a token that has to be fetched first. Nothing of the call may change
+    /// afterwards.
+    pub async fn authorize(
+        &self,
+        worker: &Worker,
+        call: &mut Call<'_>,
+    ) -> Result<(), GatewayError> {
+        self.credential.authorize(self.serial, worker, call).await
     }
 
     /// Whether a text holds what only the provider and we may know.
     pub fn tells(&self, text: &[u8]) -> bool {
-        self.endpoint.headers().values().filter(|value| value.is_sensitive()).any(|value| {
+        let headers = self.endpoint.headers().values().filter(|value| value.is_sensitive());
+        let mut secrets = headers.map(|value| {
             let value = value.as_bytes();
-            let secret = value.rsplit(|byte| *byte == b' ').next().unwrap_or(value);
-            secret.len() >= 8 && memchr::memmem::find(text, secret).is_some()
-        })
+            value.rsplit(|byte| *byte == b' ').next().unwrap_or(value)
+        });
+        self.credential.tells(text)
+            || secrets
+                .any(|secret| secret.len() >= 8 && memchr::memmem::find(text, secret).is_some())
     }
 
     /// The addresses of a format for a model, and the model's name in them.

@@ -24,6 +24,8 @@ pub(super) enum Address {
         /// Of the path.
         after: Box<str>,
     },
+    /// At a host of the model's own, below that of this address.
+    Hosted(Url),
 }
 
 impl Address {
@@ -44,6 +46,13 @@ impl Address {
         }
     }
 
+    /// The address with this path at the models' hosts, which stand below that of `domain`.
+    pub(super) fn hosted(domain: &Url, path: &str) -> Self {
+        let mut url = domain.clone();
+        url.set_path(path);
+        Self::Hosted(url)
+    }
+
     /// The address for this model, whose name is one segment of the path, whatever it holds.
     pub(super) fn url(&self, model: &str) -> Result<Cow<'_, Url>, GatewayError> {
         match self {
@@ -62,8 +71,28 @@ impl Address {
                 url.set_path(&path);
                 Ok(Cow::Owned(url))
             }
+            Self::Hosted(domain) => hosted(domain, model).map(Cow::Owned).ok_or_else(|| {
+                let text = "the model's name cannot stand in an address";
+                GatewayError::new(Code::BadRequest, text).param("model")
+            }),
         }
     }
+}
+
+/// The address of a model's own host: `Mixtral-8x22B-v0.1` has `mixtral-8x22b-v01`.
+fn hosted(domain: &Url, model: &str) -> Option<Url> {
+    let letters = model.chars().filter(|letter| *letter != '.');
+    let label: String = letters
+        .map(
+            |letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' },
+        )
+        .collect();
+    if label.is_empty() || label.len() > 63 || label.starts_with('-') || label.ends_with('-') {
+        return None;
+    }
+    let mut url = domain.clone();
+    url.set_host(Some(&format!("{label}.{}", domain.host_str()?))).ok()?;
+    Some(url)
 }
 
 /// Appends a text as one segment of a path: everything but letters, digits and `-._~` is encoded.
@@ -107,6 +136,18 @@ mod tests {
         for model in ["", ".", "..", "..."] {
             assert_eq!(url("/a/{model}/b", None, model), Err(Code::BadRequest), "{model}");
         }
+    }
+
+    #[test]
+    fn a_model_may_have_a_host_of_its_own() {
+        let domain = Url::parse("https://d.example/x").unwrap();
+        let address = Address::hosted(&domain, "/v1/chat");
+        let url = |model: &str| address.url(model).map(|url| url.to_string()).map_err(|e| e.code);
+        let mixtral = "https://mixtral-8x22b-v01.d.example/v1/chat";
+        assert_eq!(url("Mixtral-8x22B-v0.1").as_deref(), Ok(mixtral));
+        assert_eq!(url("evil.com/x").as_deref(), Ok("https://evilcom-x.d.example/v1/chat"));
+        assert_eq!(url(""), Err(Code::BadRequest));
+        assert_eq!(url("-x"), Err(Code::BadRequest));
     }
 
     #[test]

@@ -4,14 +4,15 @@ use url::Url;
 
 use super::Kind;
 
-/// The base URL of a provider, without a slash at its end. `given` wins over the kind's own.
-pub(super) fn base_url(kind: &Kind, given: Option<&str>) -> Result<Url, String> {
+/// The base URL of a provider, without a slash at its end. `given` wins over `own`, which is empty
+/// where there is none.
+pub(super) fn base_url(kind: &Kind, own: &str, given: Option<&str>) -> Result<Url, String> {
     let text = given.map(str::trim).filter(|text| !text.is_empty());
-    if text.is_none() && kind.base_url.is_empty() {
+    if text.is_none() && own.is_empty() {
         return Err(format!("a provider of the kind {:?} needs a base_url", kind.name));
     }
-    let mut url = Url::parse(text.unwrap_or(kind.base_url))
-        .map_err(|error| format!("it is no URL: {error}"))?;
+    let mut url =
+        Url::parse(text.unwrap_or(own)).map_err(|error| format!("it is no URL: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("its scheme is {:?}; there are http and https", url.scheme()));
     }
@@ -25,7 +26,9 @@ pub(super) fn base_url(kind: &Kind, given: Option<&str>) -> Result<Url, String> 
         return Err("it has a query or fragment".to_owned());
     }
     let path = url.path().trim_end_matches('/').to_owned();
-    let vendor = Url::parse(kind.base_url).ok();
+    let above = kind.above_base.iter().find_map(|above| path.strip_suffix(above));
+    let path = above.map_or(path.clone(), str::to_owned);
+    let vendor = Url::parse(own).ok();
     let path = match &vendor {
         // `https://api.openai.com` stands for `https://api.openai.com/v1`.
         Some(vendor) if path.is_empty() && vendor.host_str() == url.host_str() => {
@@ -41,9 +44,11 @@ pub(super) fn base_url(kind: &Kind, given: Option<&str>) -> Result<Url, String> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::kinds;
 
     fn base(kind: &str, given: Option<&str>) -> Result<String, String> {
-        let base = base_url(Kind::find(kind).unwrap(), given)?;
+        let kind = kinds::find(kind).unwrap();
+        let base = base_url(kind, kind.base_url, given)?;
         Ok(format!("{}/models", base.as_str().trim_end_matches('/')))
     }
 
@@ -61,6 +66,9 @@ mod tests {
             ("mistral", Some("http://h/v1"), "http://h/v1/models"),
             ("groq", Some("https://api.groq.com"), "https://api.groq.com/openai/v1/models"),
             ("x-ai", Some("https://api.x.ai/v1"), "https://api.x.ai/v1/models"),
+            ("anthropic", Some("https://h/v1"), "https://h/models"),
+            ("gemini", Some("https://h/v1beta/openai"), "https://h/v1beta/models"),
+            ("ollama", Some("http://h:1/api"), "http://h:1/models"),
         ] {
             assert_eq!(base(kind, given).as_deref(), Ok(expected), "{kind} {given:?}");
         }
@@ -86,8 +94,8 @@ mod tests {
 
     #[test]
     fn every_row_has_a_base_that_parses() {
-        for kind in super::super::KINDS.iter().filter(|kind| !kind.base_url.is_empty()) {
-            let url = base_url(kind, None).unwrap();
+        for kind in kinds::all().filter(|kind| !kind.base_url.is_empty()) {
+            let url = base_url(kind, kind.base_url, None).unwrap();
             assert_eq!(url.as_str().trim_end_matches('/'), kind.base_url, "{}", kind.name);
         }
     }

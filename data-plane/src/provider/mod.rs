@@ -8,10 +8,12 @@ mod credentials;
 mod defaults;
 mod filter;
 mod kind;
+mod kinds;
 pub mod mock;
 mod operation;
 mod options;
 mod place;
+mod sites;
 mod slug;
 
 use std::sync::Arc;
@@ -23,10 +25,13 @@ use sanmon_shared::resources::{self, Connection, Mock, ModelFilter};
 use sanmon_wire::format::{Codec, Format};
 use serde_json::{Map, Value};
 
-pub use account::{Account, Http, Timeouts};
+pub use account::{Account, Http, ListAddress, Timeouts};
+pub use credentials::Auth;
+pub(crate) use credentials::Tokens;
 pub use defaults::Defaults;
 pub use filter::ModelRules;
-pub use kind::{Auth, KINDS, Kind, Models, Speaks, kinds};
+pub use kind::{Kind, Listing, Models, Speaks};
+pub use kinds::{all as kinds, infos as kind_infos};
 pub use operation::Operation;
 pub use options::{Member, MemberValue, Options};
 pub use sanmon_shared::resources::{Fidelity, ParameterPolicy};
@@ -104,9 +109,9 @@ impl Provider {
     /// first format in which it answers about the model.
     pub fn codec(&self, front: Format, model: Option<&str>) -> Option<&'static dyn Codec> {
         let Transport::Http(http) = &self.transport else {
-            return self.kind.formats.iter().find_map(Speaks::codec);
+            return self.kind.formats.first()?.codec;
         };
-        http.speaks(front, model.unwrap_or_default())?.codec()
+        http.speaks(front, model.unwrap_or_default())?.codec
     }
 
     /// What requests get from the document's options.
@@ -179,7 +184,7 @@ impl Provider {
             Purpose::Embeddings => ("/config", true),
         };
         let kind =
-            Kind::find(parts.kind).map_err(|message| vec![Problem::at("/provider", message)])?;
+            kinds::find(parts.kind).map_err(|message| vec![Problem::at("/provider", message)])?;
         let Some(default_model) = (if embeddings { kind.embeddings } else { kind.chat }) else {
             let what = if embeddings { "embeddings" } else { "chat completions" };
             let message = format!("{} does not serve {what}", kind.label);
@@ -187,8 +192,18 @@ impl Provider {
         };
         let mut problems = Vec::new();
         let connection_at = format!("{config}/connection");
-        let place = Place { kind, connection: parts.connection, context, at: &connection_at };
-        let transport = place.transport(&mut problems);
+        let place = Place {
+            kind,
+            connection: parts.connection,
+            context,
+            at: &connection_at,
+            responses: parts.options.get("responses") == Some(&Value::Bool(true)),
+        };
+        let (transport, own_model) = match place.transport(&mut problems) {
+            Some((transport, model)) => (Some(transport), model),
+            None => (None, None),
+        };
+        let default_model = own_model.as_deref().or(default_model);
         let default_model = match parts.options.get("model") {
             None | Some(Value::Null) => default_model.map(Arc::from),
             Some(Value::String(model)) if model.trim().is_empty() => default_model.map(Arc::from),

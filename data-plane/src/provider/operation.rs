@@ -26,8 +26,13 @@ pub enum Operation<'a> {
         /// As the provider calls it.
         model: &'a str,
     },
-    /// The list of models.
-    Models,
+    /// A piece of a list of models.
+    Models {
+        /// Which of [`Account::lists`](super::Account::lists).
+        list: usize,
+        /// What the piece before it said of the next: a parameter of the query and its value.
+        next: Option<(&'a str, &'a str)>,
+    },
     /// An answer that the provider keeps (Responses). `GET`, or `POST` where `rest` is `/cancel`;
     /// [`Call::method`](crate::upstream::Call::method) makes it another.
     Stored {

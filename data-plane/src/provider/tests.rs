@@ -94,7 +94,7 @@ fn kinds_that_are_not_there_name_what_is() {
     let message = |kind: &str| {
         build(&json!({"provider": kind})).unwrap_err().pop().map(|problem| problem.message).unwrap()
     };
-    assert!(message("ollama").contains("ollama-openai"));
+    assert!(message("jlama").contains("ollama"));
     assert!(message("nonsense").contains("openai-compatible"));
     assert!(message("nonsense").contains("there are: openai, "));
 }
@@ -109,17 +109,27 @@ fn a_write_is_checked_without_its_secrets() {
 
 #[test]
 fn names_of_kinds_are_unique() {
-    let mut names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    let mut names: Vec<&str> = kinds().map(|kind| kind.name).collect();
     names.sort_unstable();
     let count = names.len();
     names.dedup();
     assert_eq!(names.len(), count);
 }
 
+/// The formats of a row, those on request in brackets.
+fn formats(kind: &Kind) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for speaks in kind.formats {
+        let name = speaks.format.name();
+        names.push(if speaks.on_request { format!("({name})") } else { name.to_owned() });
+    }
+    names.dedup();
+    names.join(" ")
+}
+
 #[test]
 fn the_table_of_vendors() {
-    let rows: Vec<String> = KINDS
-        .iter()
+    let rows: Vec<String> = kinds()
         .map(|kind| {
             let model = |model: Option<Option<&str>>| match model {
                 None => "-".to_owned(),
@@ -128,10 +138,11 @@ fn the_table_of_vendors() {
             let renames: Vec<String> =
                 kind.renames.iter().map(|(from, to)| format!("{from}>{to}")).collect();
             format!(
-                "{} | {} | {:?} | chat {} | embeddings {} | {}",
+                "{} | {} | {:?} | {} | chat {} | embeddings {} | {}",
                 kind.name,
                 kind.base_url,
                 kind.auth,
+                formats(kind),
                 model(kind.chat),
                 model(kind.embeddings),
                 renames.join(" "),

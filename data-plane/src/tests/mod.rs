@@ -4,7 +4,7 @@
 mod client;
 mod gateway;
 mod llm;
-mod upstream;
+pub(crate) mod upstream;
 
 mod accounting;
 mod chat;

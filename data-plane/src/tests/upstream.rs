@@ -7,31 +7,31 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 /// A server that does what a test wants, and tells what it saw.
-pub(super) struct Upstream {
-    pub(super) address: SocketAddr,
+pub(crate) struct Upstream {
+    pub(crate) address: SocketAddr,
     seen: mpsc::UnboundedReceiver<String>,
 }
 
 /// A request that has come in whole.
-pub(super) struct Call {
-    pub(super) socket: TcpStream,
-    pub(super) text: String,
+pub(crate) struct Call {
+    pub(crate) socket: TcpStream,
+    pub(crate) text: String,
 }
 
 impl Call {
-    pub(super) async fn say(&mut self, bytes: &str) {
+    pub(crate) async fn say(&mut self, bytes: &str) {
         // The other side may have left, which is what some tests are about.
         let _ = self.socket.write_all(bytes.as_bytes()).await;
     }
 
     /// An answer with this body.
-    pub(super) async fn answer(&mut self, body: &str) {
+    pub(crate) async fn answer(&mut self, body: &str) {
         let length = body.len();
         self.say(&format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}")).await;
     }
 
     /// Waits until the other side has closed the connection.
-    pub(super) async fn closed(&mut self) {
+    pub(crate) async fn closed(&mut self) {
         let mut piece = [0; 1024];
         while self.socket.read(&mut piece).await.unwrap_or(0) > 0 {}
     }
@@ -39,7 +39,7 @@ impl Call {
 
 impl Upstream {
     /// Answers each request on a connection with `script`.
-    pub(super) async fn start<F, S>(tasks: &Tasks, script: S) -> Self
+    pub(crate) async fn start<F, S>(tasks: &Tasks, script: S) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
         S: Fn(Call, mpsc::UnboundedSender<String>) -> F + Send + Sync + Clone + 'static,
@@ -63,7 +63,7 @@ impl Upstream {
     }
 
     /// The next thing that it saw or told.
-    pub(super) async fn saw(&mut self) -> String {
+    pub(crate) async fn saw(&mut self) -> String {
         let patience = std::time::Duration::from_secs(10);
         tokio::time::timeout(patience, self.seen.recv()).await.expect("seen in time").unwrap()
     }

@@ -70,6 +70,25 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Its method.
+    pub fn http_method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Its body, where that is not streamed.
+    pub fn whole_body(&self) -> Option<&[u8]> {
+        match &self.body {
+            Body::Empty => Some(&[]),
+            Body::Whole(bytes) => Some(bytes),
+            Body::Streamed(_) => None,
+        }
+    }
+
+    /// The headers so far.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// Where it goes.
     pub fn url(&self) -> &Url {
         &self.url

@@ -30,6 +30,8 @@ pub struct Endpoint {
     url: Url,
     transport: Transport,
     headers: HeaderMap,
+    /// Hosts below its own are of the same site.
+    subdomains: bool,
 }
 
 /// Why a text is no endpoint.
@@ -57,7 +59,7 @@ impl Endpoint {
             return Err(EndpointError::Credentials);
         }
         url.set_fragment(None);
-        Ok(Self { url, transport, headers: HeaderMap::new() })
+        Ok(Self { url, transport, headers: HeaderMap::new(), subdomains: false })
     }
 
     /// Sends this header with every call, credentials among them.
@@ -72,11 +74,23 @@ impl Endpoint {
         &self.url
     }
 
+    /// Lets calls go to hosts below its own too: for vendors that have one per model.
+    #[must_use]
+    pub fn with_subdomains(mut self) -> Self {
+        self.subdomains = true;
+        self
+    }
+
     /// Whether an address is of the same scheme, host and port.
     pub fn is_home_of(&self, url: &Url) -> bool {
         self.url.scheme() == url.scheme()
-            && self.url.host() == url.host()
             && self.url.port_or_known_default() == url.port_or_known_default()
+            && (self.url.host() == url.host() || (self.subdomains && self.is_above(url)))
+    }
+
+    fn is_above(&self, url: &Url) -> bool {
+        let (Some(own), Some(host)) = (self.url.domain(), url.domain()) else { return false };
+        host.strip_suffix(own).is_some_and(|below| below.ends_with('.'))
     }
 
     /// How it is reached.
@@ -126,6 +140,15 @@ mod tests {
             ("http://a/", false),
             ("https://a.b/", false),
             ("https://b/", false),
+        ] {
+            assert_eq!(home.is_home_of(&Url::parse(url).unwrap()), same, "{url}");
+        }
+        let home = endpoint("https://a.example/").unwrap().with_subdomains();
+        for (url, same) in [
+            ("https://m.a.example/", true),
+            ("https://ma.example/", false),
+            ("https://example/", false),
+            ("http://m.a.example/", false),
         ] {
             assert_eq!(home.is_home_of(&Url::parse(url).unwrap()), same, "{url}");
         }

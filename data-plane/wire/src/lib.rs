@@ -17,6 +17,7 @@ pub mod gemini;
 pub mod generations;
 pub mod json;
 pub mod lenient;
+pub mod model_list;
 pub mod ndjson;
 pub mod ollama;
 pub mod openai;

@@ -129,12 +129,67 @@ pub struct Connection {
     /// Members that every body gets, over the request's.
     #[schema(value_type = Object)]
     pub additional_body_params: Map<String, Value>,
+    /// Formats of chats that the server speaks (`chat`, `completions`, `responses`, `anthropic`), for
+    /// kinds whose servers differ; what it does not speak is translated to the first. The kind's own
+    /// when absent.
+    #[schema(example = json!(["chat", "responses"]))]
+    pub formats: Vec<String>,
+    /// Whether it serves legacy completions; otherwise they are translated.
+    pub supports_completion: bool,
     /// Tools can be used.
     supports_tools: Inert,
-    /// Legacy completions can be used.
-    supports_completion: Inert,
     /// Usage is summed over the pieces of a stream.
     acc_stream_consumptions: Inert,
+    /// Azure: the resource, as its host names it.
+    pub resource_name: Option<String>,
+    /// Azure: the deployment, for calls of a dated `api_version`, whatever model they name. Without
+    /// it the model is the deployment.
+    pub deployment_id: Option<String>,
+    /// Azure: `v1`, or the date of the older API.
+    #[schema(example = "v1")]
+    pub api_version: Option<String>,
+    /// Azure: sent as `api-key`. Vertex: sent as `x-goog-api-key`.
+    pub api_key: Option<Secret>,
+    /// Azure: the tenant of the application that calls, with `client_id` and `client_secret`, from
+    /// which tokens are fetched.
+    pub tenant_id: Option<String>,
+    /// Azure: the application's id.
+    pub client_id: Option<String>,
+    /// Azure: the application's secret.
+    pub client_secret: Option<Secret>,
+    /// Azure: where its tokens are fetched; `https://login.microsoftonline.com` when absent.
+    pub authority: Option<String>,
+    /// Azure: for what its tokens are asked; `https://cognitiveservices.azure.com/.default` when
+    /// absent.
+    pub scope: Option<String>,
+    /// Bedrock: the region. Vertex: the same as `location`.
+    #[schema(example = "eu-west-1")]
+    pub region: Option<String>,
+    /// Bedrock: signs calls, with `secret_access_key`. A `token` is sent as a Bedrock API key
+    /// instead.
+    pub access_key_id: Option<Secret>,
+    /// Bedrock: signs calls.
+    pub secret_access_key: Option<Secret>,
+    /// Bedrock: of temporary credentials.
+    pub session_token: Option<Secret>,
+    /// Vertex: the project.
+    pub project_id: Option<String>,
+    /// Vertex: the location, `global` among them.
+    #[schema(example = "global")]
+    pub location: Option<String>,
+    /// Vertex: the JSON key of a service account, from which tokens are fetched. A `token` is sent as
+    /// it is instead.
+    pub service_account: Option<Secret>,
+    /// Anthropic: the header `anthropic-version`; `2023-06-01` when absent.
+    pub version: Option<String>,
+    /// Anthropic: the header `anthropic-beta`.
+    pub beta: Option<String>,
+    /// Cloudflare: the account.
+    pub account_id: Option<String>,
+    /// Cloudflare: the model, where a request names none.
+    pub model_name: Option<String>,
+    /// OVH: one address for all models, or one for each.
+    pub unified: Option<bool>,
     /// Scripted behaviour of the kind `mock`.
     pub mock: Mock,
 }
@@ -155,9 +210,31 @@ impl Default for Connection {
             supports_streaming: true,
             param_mappings: BTreeMap::new(),
             additional_body_params: Map::new(),
+            formats: Vec::new(),
+            supports_completion: true,
             supports_tools: Inert,
-            supports_completion: Inert,
             acc_stream_consumptions: Inert,
+            resource_name: None,
+            deployment_id: None,
+            api_version: None,
+            api_key: None,
+            tenant_id: None,
+            client_id: None,
+            client_secret: None,
+            authority: None,
+            scope: None,
+            region: None,
+            access_key_id: None,
+            secret_access_key: None,
+            session_token: None,
+            project_id: None,
+            location: None,
+            service_account: None,
+            version: None,
+            beta: None,
+            account_id: None,
+            model_name: None,
+            unified: None,
             mock: Mock::default(),
         }
     }

@@ -5,12 +5,10 @@ mod answer;
 mod as_stream;
 mod chat_stream;
 mod error;
-mod models;
 mod usage;
 
 pub use answer::{find_in_answer, upstream_error};
 pub use as_stream::answer_as_stream;
 pub use chat_stream::{ChatNote, ChatStream};
 pub use error::write_error;
-pub use models::{ListedModel, read_models};
 pub use usage::read_usage;

@@ -4,15 +4,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Shared, WeakShared};
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue};
-use sanmon_wire::openai::{ListedModel, read_models};
+use sanmon_wire::model_list::ListedModel;
 use tokio::time::Instant;
 
-use crate::error::GatewayError;
+use crate::error::{Code, GatewayError};
 use crate::provider::{Operation, Provider, Transport};
-use crate::upstream::Deadlines;
+use crate::upstream::{Call, Deadlines};
 use crate::worker::Worker;
 
 /// How long a list is fresh, and how long nobody asks again after a failure.
@@ -25,7 +26,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Lists that a worker keeps; the oldest goes first.
 const KEPT: usize = 256;
 
-/// A list that is no longer than this, in bytes, is taken.
+/// How many pieces of a list are asked for.
+const PAGES: usize = 20;
+
+/// A piece of a list that is no longer than this, in bytes, is taken.
 const LARGEST: usize = 8 * 1024 * 1024;
 
 type List = Rc<[ListedModel]>;
@@ -49,7 +53,8 @@ impl ModelLists {
     pub(super) async fn get(&self, provider: &Arc<Provider>, worker: &Rc<Worker>) -> List {
         let Transport::Http(_) = &provider.transport else {
             let model = provider.default_model.as_deref().unwrap_or("mock");
-            return [ListedModel { id: model.into(), created: Some(1_700_000_000) }].into();
+            let model = ListedModel { created: Some(1_700_000_000), ..ListedModel::named(model) };
+            return [model].into();
         };
         let flight = match self.known(provider.build) {
             Ok(list) => return list,
@@ -114,28 +119,46 @@ impl ModelLists {
 }
 
 async fn fetch(provider: &Provider, worker: &Worker) -> Result<List, GatewayError> {
-    use crate::error::Code::{Internal, UpstreamInvalid};
-    let Transport::Http(http) = &provider.transport else {
-        return Err(GatewayError::new(Internal, "the provider has no address"));
-    };
-    let Some(account) = http.account() else {
-        return Err(GatewayError::new(Internal, "the provider has no address"));
-    };
+    let no_address = || GatewayError::new(Code::Internal, "the provider has no address");
+    let Transport::Http(http) = &provider.transport else { return Err(no_address()) };
+    let account = http.account().ok_or_else(no_address)?;
     let patience = http.timeouts.total.min(PATIENCE);
     let deadlines = Deadlines { head: patience, idle: patience, total: patience };
-    let mut call = account
-        .call(&Operation::Models, deadlines)?
-        .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
-        .default_header(ACCEPT, HeaderValue::from_static("application/json"));
-    account.authorize(worker, &mut call).await?;
+    let mut models = Vec::new();
+    for (list, address) in account.lists().iter().enumerate() {
+        let mut next: Option<(&'static str, String)> = None;
+        for _ in 0..PAGES {
+            let after = next.as_ref().map(|(name, value)| (*name, value.as_str()));
+            let operation = Operation::Models { list, next: after };
+            let mut call = account
+                .call(&operation, deadlines)?
+                .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+                .default_header(ACCEPT, HeaderValue::from_static("application/json"));
+            account.authorize(worker, &mut call).await?;
+            let body = body(worker, call).await?;
+            let page = address.shape.read(&body).ok_or_else(|| {
+                GatewayError::new(Code::UpstreamInvalid, "its answer is no list of models")
+            })?;
+            models.extend(page.models);
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
+    }
+    if account.lists().is_empty() {
+        models.extend(provider.default_model.as_deref().map(ListedModel::named));
+    }
+    Ok(models.into())
+}
+
+async fn body(worker: &Worker, call: Call<'_>) -> Result<Bytes, GatewayError> {
     let answer = worker.upstream.fetch(call).await;
     let mut answer = answer.map_err(|error| error.to_gateway())?;
-    let status = answer.status;
     let body = answer.gather(LARGEST).await.map_err(|error| error.to_gateway())?;
-    let invalid = |text: &'static str| GatewayError::new(UpstreamInvalid, text);
-    if !status.is_success() {
-        return Err(invalid("it answered with an error").detail(status.to_string()));
+    if !answer.status.is_success() {
+        let error = GatewayError::new(Code::UpstreamInvalid, "it answered with an error");
+        return Err(error.detail(answer.status.to_string()));
     }
-    let models = read_models(&body).ok_or_else(|| invalid("its answer is no list of models"))?;
-    Ok(models.into())
+    Ok(body)
 }
