@@ -1,7 +1,7 @@
 //! Every codec, a line each: what the cross product of formats and the table of fidelity go over.
 
 use crate::format::{Codec, Format};
-use crate::{anthropic, chat, cohere, completions, converse, gemini, responses};
+use crate::{anthropic, chat, cohere, completions, converse, gemini, ollama, responses};
 
 /// A format in one of its dialects.
 #[derive(Clone, Copy)]
@@ -37,6 +37,7 @@ pub static DIALECTS: &[Dialect] = &[
     dialect("Converse", &converse::CONVERSE),
     dialect("Converse (Claude)", &converse::CLAUDE),
     dialect("Cohere", &cohere::COHERE),
+    dialect("Ollama", &ollama::OLLAMA),
 ];
 
 const fn dialect(name: &'static str, codec: &'static dyn Codec) -> Dialect {
