@@ -20,7 +20,6 @@ pub mod lenient;
 pub mod model_list;
 pub mod ndjson;
 pub mod ollama;
-pub mod openai;
 pub mod pass;
 #[cfg(test)]
 mod proof;

@@ -6,9 +6,9 @@ use actix_web::http::header::HeaderMap as CallerHeaders;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use sanmon_wire::canonical::{ErrorKind, ProviderError, Usage};
+use sanmon_wire::chat::upstream_error;
 use sanmon_wire::format::Codec;
 use sanmon_wire::json::Scanner;
-use sanmon_wire::openai::upstream_error;
 use tokio::time::Instant;
 
 use super::{Front, headers};

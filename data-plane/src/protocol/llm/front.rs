@@ -4,9 +4,9 @@ use actix_web::http::header::HeaderName;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use sanmon_wire::canonical::{Request, Response};
+use sanmon_wire::chat::find_in_answer;
 use sanmon_wire::format::{Codec, Unsupported};
 use sanmon_wire::json::{Json, ScanError};
-use sanmon_wire::openai::find_in_answer;
 use sanmon_wire::pass::{AnswerFindings, Pass};
 use sanmon_wire::translate::Observe;
 

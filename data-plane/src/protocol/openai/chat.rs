@@ -6,8 +6,8 @@ use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
 use sanmon_shared::resources;
 use sanmon_wire::chat;
+use sanmon_wire::chat::ChatNote;
 use sanmon_wire::format::Codec;
-use sanmon_wire::openai::ChatNote;
 use sanmon_wire::pass::{Pass, Watched};
 
 use crate::error::GatewayError;

@@ -7,10 +7,10 @@ use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
 use sanmon_shared::resources;
 use sanmon_wire::canonical::{Request, Response};
+use sanmon_wire::chat::ChatNote;
 use sanmon_wire::completions::{COMPLETIONS, prompts};
 use sanmon_wire::format::{Codec, Unsupported};
 use sanmon_wire::json::Json;
-use sanmon_wire::openai::ChatNote;
 use sanmon_wire::pass::{Pass, Watched};
 
 use crate::error::GatewayError;

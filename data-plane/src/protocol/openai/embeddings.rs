@@ -7,11 +7,10 @@ use actix_web::http::StatusCode;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use sanmon_shared::resources;
-use sanmon_wire::chat;
+use sanmon_wire::chat::{self, read_usage, upstream_error};
 use sanmon_wire::embeddings::VectorForm;
 use sanmon_wire::embeddings::openai::{vector_form, with_vectors_as};
 use sanmon_wire::json::{Object, ValueKind};
-use sanmon_wire::openai::{read_usage, upstream_error};
 
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;

@@ -49,7 +49,7 @@ pub fn chat(mock: &Mock, body: &Bytes) -> Reply {
 }
 
 pub(super) fn refusal(text: &str) -> Reply {
-    let body = sanmon_wire::openai::write_error(text, "invalid_request_error", None, None);
+    let body = sanmon_wire::chat::write_error(text, "invalid_request_error", None, None);
     Reply::Whole { status: 400, body: body.into(), delay: std::time::Duration::ZERO }
 }
 

@@ -77,7 +77,7 @@ impl Script {
             _ => "invalid_request_error",
         };
         let text = format!("the mock answers with the status {status}, as it was told to");
-        let body = sanmon_wire::openai::write_error(&text, kind, None, Some("mock_error"));
+        let body = sanmon_wire::chat::write_error(&text, kind, None, Some("mock_error"));
         Some(Reply::Whole { status, body: body.into(), delay: self.delay })
     }
 }

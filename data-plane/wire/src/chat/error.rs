@@ -40,45 +40,25 @@ const LONGEST: usize = 2_000;
 /// Reads an error body, or an event's data, that came with this status; 200 where an error came in
 /// spite of a success.
 pub(crate) fn read(status: u16, body: &[u8]) -> ProviderError {
-    let body = body.trim_ascii();
-    // Google's endpoint gives a list of one.
-    let body = Elements::of(body).next().map_or(body, |first| first.raw);
-    let Ok(object) = Object::scan(body) else {
-        let text = String::from_utf8_lossy(body);
-        // A page of HTML is no message.
-        let text = if text.starts_with('<') { "" } else { &*text };
-        let status = Some(status).filter(|status| *status >= 400);
-        return finish(Said { message: short(text), status, ..Said::default() });
-    };
-    let first = |name: &str| object.first(name).filter(|value| !value.is_null());
-    let inner = first("error").and_then(|error| error.object());
-    let list = first("errors").and_then(|errors| Elements::of(errors.raw).next()?.object());
-    let error = inner.as_ref().or(list.as_ref()).unwrap_or(&object);
-    let member = |name: &str| error.first(name).filter(|value| !value.is_null());
-    let message = member("message")
-        .or_else(|| first("error"))
-        .or_else(|| first("detail"))
-        .or_else(|| first("message"))
-        .map(|value| said(&value))
-        .unwrap_or_default();
-    let word = |name: &str| {
-        let text = member(name).or_else(|| first(name))?.text()?;
-        (!text.is_empty()).then(|| text.into_owned())
-    };
-    let number = |name: &str| {
-        let value = member(name).or_else(|| first(name))?;
-        let number = value.number().or_else(|| value.text()?.parse().ok())?;
-        u16::try_from(number).ok().filter(|number| (400..600).contains(number))
-    };
-    let numbered = number("code").or_else(|| number("status")).or_else(|| number("status_code"));
-    let code = word("code").filter(|code| code.parse::<u64>().is_err());
-    finish(Said {
-        message: short(&message),
-        code,
-        kind: word("type").or_else(|| word("status")),
-        param: word("param"),
-        status: Some(status).filter(|status| *status >= 400).or(numbered),
-    })
+    let mut said = told(body);
+    said.status = Some(status).filter(|status| *status >= 400).or(said.status);
+    let lower = said.message.to_ascii_lowercase();
+    let kind = kind_of(&said, &lower);
+    ProviderError {
+        kind,
+        status: said.status.unwrap_or_else(|| kind.status()),
+        retry_after: retry_after(&lower),
+        message: said.message,
+        code: said.code.or(said.kind),
+        param: said.param,
+    }
+}
+
+/// The message of an error body, and the HTTP status that it names, as far as it says so: for logs, and
+/// for errors that come with the status of a success.
+pub fn upstream_error(body: &[u8]) -> (Option<String>, Option<u16>) {
+    let said = told(body);
+    (Some(said.message).filter(|message| !message.is_empty()), said.status)
 }
 
 /// What an error says of itself.
@@ -93,13 +73,53 @@ struct Said {
     status: Option<u16>,
 }
 
+/// Whatever the envelope is.
+fn told(body: &[u8]) -> Said {
+    let body = body.trim_ascii();
+    // Google's endpoint gives a list of one.
+    let body = Elements::of(body).next().map_or(body, |first| first.raw);
+    let Ok(object) = Object::scan(body) else {
+        let text = String::from_utf8_lossy(body);
+        // A page of HTML is no message.
+        let message = if text.starts_with('<') { String::new() } else { short(&text) };
+        return Said { message, ..Said::default() };
+    };
+    let first = |name: &str| object.first(name).filter(|value| !value.is_null());
+    let inner = first("error").and_then(|error| error.object());
+    let list = first("errors").and_then(|errors| Elements::of(errors.raw).next()?.object());
+    let error = inner.as_ref().or(list.as_ref()).unwrap_or(&object);
+    let member = |name: &str| error.first(name).filter(|value| !value.is_null());
+    let message = member("message")
+        .or_else(|| first("error"))
+        .or_else(|| first("detail"))
+        .or_else(|| first("message"))
+        .map(|value| text_of(&value))
+        .unwrap_or_default();
+    let word = |name: &str| {
+        let text = member(name).or_else(|| first(name))?.text()?;
+        (!text.is_empty()).then(|| text.into_owned())
+    };
+    let number = |name: &str| {
+        let value = member(name).or_else(|| first(name))?;
+        let number = value.number().or_else(|| value.text()?.parse().ok())?;
+        u16::try_from(number).ok().filter(|number| (400..600).contains(number))
+    };
+    Said {
+        message: short(&message),
+        code: word("code").filter(|code| code.parse::<u64>().is_err()),
+        kind: word("type").or_else(|| word("status")),
+        param: word("param"),
+        status: number("code").or_else(|| number("status")).or_else(|| number("status_code")),
+    }
+}
+
 /// What a message says: a text, or the texts of a list of complaints.
-fn said(value: &Value<'_>) -> String {
+fn text_of(value: &Value<'_>) -> String {
     if let Some(text) = value.text() {
         return text.into_owned();
     }
     if let Some(detail) = value.object().and_then(|object| object.first("detail")) {
-        return said(&detail);
+        return text_of(&detail);
     }
     let complaints = Elements::of(value.raw).filter_map(|complaint| {
         let complaint = complaint.object()?;
@@ -125,19 +145,6 @@ fn said(value: &Value<'_>) -> String {
 
 fn short(text: &str) -> String {
     text.chars().take(LONGEST).collect()
-}
-
-fn finish(said: Said) -> ProviderError {
-    let lower = said.message.to_ascii_lowercase();
-    let kind = kind_of(&said, &lower);
-    ProviderError {
-        kind,
-        status: said.status.unwrap_or_else(|| kind.status()),
-        retry_after: retry_after(&lower),
-        message: said.message,
-        code: said.code.or(said.kind),
-        param: said.param,
-    }
 }
 
 /// `message` in lower case.
@@ -197,7 +204,7 @@ fn retry_after(message: &str) -> Option<u64> {
     (any && number.is_empty()).then_some(total.ceil() as u64)
 }
 
-/// Writes OpenAI's envelope; all four members are always there.
+/// Writes an error as OpenAI's clients read it.
 pub(crate) fn write(error: &ProviderError) -> Vec<u8> {
     let (kind, code) = match error.kind {
         ErrorKind::InvalidRequest => ("invalid_request_error", None),
@@ -213,15 +220,20 @@ pub(crate) fn write(error: &ProviderError) -> Vec<u8> {
         ErrorKind::Timeout => ("server_error", Some("timeout")),
         ErrorKind::Server => ("server_error", None),
     };
-    let mut out = Vec::with_capacity(error.message.len() + 128);
-    let mut object = ObjectWriter::open(&mut out);
-    let mut inner = object.object("error");
-    inner.text("message", &error.message);
-    inner.text("type", kind);
-    inner.value("param", &error.param);
     // What this format's clients act upon comes first; what only the vendor means, where there is no
     // such word.
-    inner.value("code", &code.or(error.code.as_deref()));
+    write_error(&error.message, kind, error.param.as_deref(), code.or(error.code.as_deref()))
+}
+
+/// An error in OpenAI's envelope; all four members are always there.
+pub fn write_error(message: &str, kind: &str, param: Option<&str>, code: Option<&str>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(message.len() + 128);
+    let mut object = ObjectWriter::open(&mut out);
+    let mut inner = object.object("error");
+    inner.text("message", message);
+    inner.text("type", kind);
+    inner.value("param", &param);
+    inner.value("code", &code);
     inner.close();
     object.close();
     out

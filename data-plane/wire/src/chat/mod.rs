@@ -2,11 +2,13 @@
 //!
 //! What vendors answer is read in all dialects at once; a [`Chat`] says what its vendor takes.
 
+mod answer;
 mod dialect;
 pub(crate) mod error;
 pub(crate) mod finish;
 mod logprobs;
 mod models;
+mod note;
 pub(crate) mod read;
 mod reasoning;
 mod request;
@@ -15,10 +17,14 @@ pub(crate) mod stream;
 mod types;
 pub(crate) mod usage;
 
+pub use answer::find_in_answer;
 pub use dialect::{
     COMPATIBLE, Chat, DEEPSEEK, FIREWORKS, GOOGLE, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER,
     PERPLEXITY, SCALEWAY, TOGETHER, XAI,
 };
+pub use error::{upstream_error, write_error};
+pub use note::ChatNote;
+pub use usage::read_usage;
 
 use crate::canonical::{ProviderError, Request, Response};
 use crate::fidelity::Losses;

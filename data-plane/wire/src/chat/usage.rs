@@ -1,8 +1,52 @@
-//! Usage, written as OpenAI's clients read it.
+//! Usage, as vendors count it and as OpenAI's clients read it.
 
 use crate::canonical::Usage;
 use crate::fidelity::Losses;
-use crate::json::ObjectWriter;
+use crate::json::{Object, ObjectWriter};
+
+/// Reads a `usage` object; `None` when it counts nothing.
+pub fn read_usage(raw: &[u8]) -> Option<Usage> {
+    let usage = Object::scan(raw).ok()?;
+    let count = |object: &Object<'_>, name: &str| object.first(name)?.number();
+    let detail = |outer: &str, name: &str| count(&usage.first(outer)?.object()?, name);
+    let input = count(&usage, "prompt_tokens").or_else(|| count(&usage, "input_tokens"));
+    let output = count(&usage, "completion_tokens").or_else(|| count(&usage, "output_tokens"));
+    let total = count(&usage, "total_tokens");
+    if input.is_none() && output.is_none() && total.is_none() {
+        return None;
+    }
+    // Voyage counts embeddings by their total alone.
+    let input = input.unwrap_or_else(|| total.unwrap_or(0).saturating_sub(output.unwrap_or(0)));
+    let mut output = output.unwrap_or(0);
+    let of_input = |name: &str| detail("prompt_tokens_details", name).unwrap_or(0);
+    let of_output = |name: &str| detail("completion_tokens_details", name).unwrap_or(0);
+    let reasoning = detail("completion_tokens_details", "reasoning_tokens")
+        .or_else(|| count(&usage, "reasoning_tokens"))
+        .unwrap_or(0);
+    // xAI and Perplexity count reasoning beside the completion, as their total tells.
+    if reasoning > 0 && total == Some(input + output + reasoning) {
+        output += reasoning;
+    }
+    Some(Usage {
+        input,
+        output,
+        cache_read: detail("prompt_tokens_details", "cached_tokens")
+            .or_else(|| count(&usage, "prompt_cache_hit_tokens"))
+            .unwrap_or(0),
+        cache_write: of_input("cache_write_tokens"),
+        cache_write_1h: 0,
+        reasoning,
+        audio_input: of_input("audio_tokens"),
+        audio_output: of_output("audio_tokens"),
+        image_input: of_input("image_tokens"),
+        accepted_prediction: of_output("accepted_prediction_tokens"),
+        rejected_prediction: of_output("rejected_prediction_tokens"),
+        // OpenRouter's and Perplexity's.
+        web_searches: detail("server_tool_use", "web_search_requests")
+            .or_else(|| count(&usage, "num_search_queries"))
+            .unwrap_or(0),
+    })
+}
 
 /// Writes the member `usage`. Details that are nothing are left out but for those that clients of
 /// OpenAI look for.
@@ -38,5 +82,47 @@ pub(crate) fn write(object: &mut ObjectWriter<'_>, usage: &Usage, losses: &mut L
 fn some(object: &mut ObjectWriter<'_>, name: &str, count: u64) {
     if count > 0 {
         object.value(name, &count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vendors_count_differently_and_are_read_alike() {
+        let read = |text: &str| read_usage(text.as_bytes());
+        assert_eq!(
+            read(
+                r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,
+                "prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":2},
+                "completion_tokens_details":{"reasoning_tokens":3}}"#
+            ),
+            Some(Usage {
+                input: 10,
+                output: 5,
+                cache_read: 4,
+                cache_write: 2,
+                reasoning: 3,
+                ..Usage::default()
+            })
+        );
+        let details = r#"{"prompt_tokens":9,"completion_tokens":9,
+            "prompt_tokens_details":{"audio_tokens":1,"image_tokens":2},
+            "completion_tokens_details":{"audio_tokens":3,"accepted_prediction_tokens":4,
+                "rejected_prediction_tokens":5},
+            "server_tool_use":{"web_search_requests":6}}"#;
+        let details = read(details).unwrap();
+        assert_eq!((details.audio_input, details.image_input, details.audio_output), (1, 2, 3));
+        assert_eq!((details.accepted_prediction, details.rejected_prediction), (4, 5));
+        assert_eq!(details.web_searches, 6);
+        let xai = r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":18,
+            "completion_tokens_details":{"reasoning_tokens":3}}"#;
+        assert_eq!(read(xai).unwrap().output, 8);
+        let deepseek = r#"{"prompt_tokens":10,"completion_tokens":5,"prompt_cache_hit_tokens":7}"#;
+        assert_eq!(read(deepseek).unwrap().cache_read, 7);
+        assert_eq!(read(r#"{"total_tokens":9}"#).unwrap().input, 9);
+        assert_eq!(read("{}"), None);
+        assert_eq!(read("null"), None);
     }
 }

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use super::Dialect;
 use super::types::{Raw, some_text};
 use crate::canonical::{ErrorKind, ProviderError};
-use crate::openai::write_error;
+use crate::chat::write_error;
 
 /// An error wherever it stands: in an envelope, in an event, in an answer that failed.
 #[derive(Default, Deserialize)]

@@ -8,9 +8,9 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use futures_util::future::{LocalBoxFuture, join_all};
 use sanmon_shared::resources;
+use sanmon_wire::chat::write_error;
 use sanmon_wire::json::write_string;
 use sanmon_wire::model_list::ListedModel;
-use sanmon_wire::openai::write_error;
 
 pub use lists::ModelLists;
 

@@ -6,10 +6,10 @@ use crate::canonical::{
 };
 use crate::format::{Failure, Format};
 use crate::json::{Elements, Object, string};
-use crate::openai::read_usage;
 
 use super::super::read::{self, native, why};
 use super::super::request::call;
+use super::super::usage::read_usage;
 use super::super::{error, finish, logprobs, reasoning, types};
 
 /// Reads an answer, whosever dialect it is in. Members that are not known become extras.

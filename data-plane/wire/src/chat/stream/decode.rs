@@ -3,11 +3,11 @@
 use crate::canonical::{Citation, Delta, ErrorKind, Native, ProviderError, Start, Usage};
 use crate::format::Decode;
 use crate::json::{Object, Value};
-use crate::openai::read_usage;
 use crate::sse::{Event, Reader};
 
 use super::super::read::{native, why};
 use super::super::response::{links, malformed};
+use super::super::usage::read_usage;
 use super::super::{error, types};
 use super::choice::Choice;
 

@@ -98,3 +98,14 @@ fn errors_leave_in_openais_envelope() {
         r#"{"error":{"message":"m\"","type":"server_error","param":"p","code":"api_error"}}"#
     );
 }
+
+#[test]
+fn logs_are_told_what_an_error_says_and_no_more() {
+    let read = |text: &str| upstream_error(text.as_bytes());
+    let own = |text: &str| Some(text.to_owned());
+    assert_eq!(read(r#"{"error":{"message":"a","code":429}}"#), (own("a"), Some(429)));
+    assert_eq!(read(r#"{"error":{"message":"a","code":"invalid"}}"#), (own("a"), None));
+    assert_eq!(read(r#"{"error":"a"}"#), (own("a"), None));
+    assert_eq!(read(r#"{"message":"a","status":503}"#), (own("a"), Some(503)));
+    assert_eq!(read("<html>"), (None, None));
+}

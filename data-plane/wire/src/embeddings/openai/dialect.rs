@@ -4,10 +4,10 @@ use super::super::language::Unsaid;
 use super::super::task::{self, Words};
 use super::super::{EmbedCall, EmbedCodec, EmbedInput, EmbedRequest, EmbedResponse, vector};
 use crate::canonical::Source;
+use crate::chat::read_usage;
 use crate::fidelity::Losses;
 use crate::format::{Failure, Unsupported};
 use crate::json::{Elements, ListWriter, ObjectWriter, write_string, write_value};
-use crate::openai::read_usage;
 
 /// OpenAI's format, as a vendor has it.
 #[derive(Debug)]

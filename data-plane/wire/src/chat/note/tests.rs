@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::canonical::Usage;
-use crate::pass::{Pass as _, StreamEnd};
+use crate::pass::{Pass as _, StreamEnd, Watched};
 
 const PLAIN: &str = concat!(
     "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}],\"usage\":null}\n\n",
@@ -15,7 +15,7 @@ const PLAIN: &str = concat!(
 const USAGE: &str = "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2,\"total_tokens\":5}}\n\n";
 const DONE: &str = "data: [DONE]\n\n";
 
-fn stream_of(strip: bool) -> ChatStream {
+fn stream_of(strip: bool) -> Watched<ChatNote> {
     Watched::by(ChatNote::new(strip))
 }
 

@@ -1,9 +1,9 @@
-use super::{read_usage, upstream_error};
-use crate::json::{Elements, Keys, Object, ValueKind};
-use crate::pass::{Note, Tally, Verdict, Watched};
+//! Streams of this format that are passed on as they are.
 
-/// A chat stream on its way to a caller of chat.
-pub type ChatStream = Watched<ChatNote>;
+use super::error::upstream_error;
+use super::usage::read_usage;
+use crate::json::{Elements, Keys, Object, ValueKind};
+use crate::pass::{Note, Tally, Verdict};
 
 /// What a chat stream says. The chunk that carries nothing but usage is taken out where the caller
 /// did not ask for it.
@@ -115,7 +115,8 @@ impl Said {
 
     fn note(&mut self, key: &[u8], value: &[u8]) {
         match key {
-            b"content" | b"reasoning_content" | b"reasoning" | b"refusal" => {
+            // `text` is that of legacy completions.
+            b"content" | b"text" | b"reasoning_content" | b"reasoning" | b"refusal" => {
                 let length = string_length(value);
                 self.content |= length > 0;
                 self.bytes += length as u64;
