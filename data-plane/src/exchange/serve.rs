@@ -97,8 +97,9 @@ pub(crate) async fn serve(
     let (dialect, response) = respond(&mut exchange, &pipeline, &path).await;
     let mut response = response.unwrap_or_else(|error| {
         account.failed(&error);
-        errors::answer(dialect, &error)
+        errors::answer(dialect, &error, &exchange.request_id)
     });
+    errors::name_request(dialect, &mut response, &exchange.request_id);
     for plugin in pipeline.plugins(Phase::Response, &path).flatten() {
         let status = response.status();
         plugin.response(&exchange, &mut AnswerHead { status, headers: response.headers_mut() });
@@ -139,6 +140,6 @@ fn refuse(
     worker: &Worker,
 ) -> HttpResponse {
     account.failed(error);
-    let response = errors::answer(Dialect::Problem, error);
+    let response = errors::answer(Dialect::Problem, error, &account.record().request_id);
     answer::finish(response, account, shared, worker)
 }

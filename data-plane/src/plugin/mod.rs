@@ -1,5 +1,6 @@
 //! Plugins: what a request passes on its way. A folder each, and one [`registry`].
 
+pub mod anthropic_messages;
 pub mod apikeys;
 pub mod cors;
 mod filter;

@@ -1,6 +1,7 @@
 //! The one list of plugins.
 
 use super::PluginKind;
+use super::anthropic_messages::AnthropicMessages;
 use super::apikeys::Apikeys;
 use super::cors::Cors;
 use super::llm_proxy::LlmProxy;
@@ -17,6 +18,7 @@ use super::prompt_template::PromptTemplate;
 /// Every kind of plugin: a line each, so that two people can add one.
 #[rustfmt::skip]
 pub const PLUGINS: &[PluginKind] = &[
+    PluginKind::of::<AnthropicMessages>(),
     PluginKind::of::<Apikeys>(),
     PluginKind::of::<Cors>(),
     PluginKind::of::<LlmProxy>(),

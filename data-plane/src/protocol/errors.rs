@@ -6,14 +6,20 @@ use actix_web::http::header::{
     CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use bytes::Bytes;
+use sanmon_wire::anthropic::{MESSAGES, error_status};
 use sanmon_wire::canonical::{ErrorKind, ProviderError};
 use sanmon_wire::format::Codec;
+use sanmon_wire::json::write_string;
 use serde::Serialize;
+
+use sanmon_wire::sse::{write_data, write_event};
 
 use super::Dialect;
 use crate::error::{Code, GatewayError};
+use crate::exchange::RequestId;
 
 const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// `{"error": {…}}`: clients want all four members.
 #[derive(Serialize)]
@@ -38,12 +44,13 @@ struct Problem<'a> {
     code: &'a str,
 }
 
-/// The answer that tells of `error`.
-pub fn answer(dialect: Dialect, error: &GatewayError) -> HttpResponse {
-    let status = error.code.status();
+/// The answer that tells of `error`, which the request of this id met.
+pub fn answer(dialect: Dialect, error: &GatewayError, id: &RequestId) -> HttpResponse {
+    let told = as_provider(error);
+    let status = status(dialect, told.kind, told.status);
     let mut answer = HttpResponse::build(status);
     let content_type = match dialect {
-        Dialect::OpenAi => "application/json",
+        Dialect::OpenAi | Dialect::Anthropic => "application/json",
         Dialect::Problem => "application/problem+json",
     };
     answer.insert_header((CONTENT_TYPE, HeaderValue::from_static(content_type)));
@@ -62,22 +69,55 @@ pub fn answer(dialect: Dialect, error: &GatewayError) -> HttpResponse {
     if tried_again && !error.code.retry_helps() && error.retry_after.is_none() {
         answer.insert_header((X_SHOULD_RETRY, HeaderValue::from_static("false")));
     }
-    answer.body(envelope(dialect, error))
+    let envelope = envelope(dialect, error);
+    answer.body(if dialect == Dialect::Anthropic { with_id(envelope, id) } else { envelope })
+}
+
+/// The status by which clients of this dialect are told of an error: what was 429 stays 429.
+pub(crate) fn status(dialect: Dialect, kind: ErrorKind, status: u16) -> StatusCode {
+    let told = match (dialect, kind) {
+        (Dialect::Anthropic, kind) => error_status(kind, status),
+        // Only Anthropic's clients know 529; what the gateway says itself is known to all.
+        (Dialect::OpenAi | Dialect::Problem, ErrorKind::Overloaded) => 503,
+        // A client that pays nothing itself cannot do anything about it.
+        (Dialect::OpenAi | Dialect::Problem, ErrorKind::Billing) => 429,
+        (Dialect::OpenAi | Dialect::Problem, _) => status,
+    };
+    StatusCode::from_u16(told).unwrap_or(StatusCode::BAD_GATEWAY)
+}
+
+/// An envelope of Anthropic's that names the request.
+fn with_id(mut envelope: Vec<u8>, id: &RequestId) -> Vec<u8> {
+    if envelope.pop() == Some(b'}') {
+        envelope.extend_from_slice(b",\"request_id\":");
+        write_string(&mut envelope, id.as_str());
+        envelope.push(b'}');
+    }
+    envelope
+}
+
+/// Names the request as the dialect's clients look for it.
+pub(crate) fn name_request(dialect: Dialect, answer: &mut HttpResponse, id: &RequestId) {
+    if dialect == Dialect::Anthropic {
+        answer.headers_mut().insert(REQUEST_ID, id.header());
+    }
 }
 
 /// The event that ends a stream with `error`, whole: it may follow only where an event may begin.
 pub fn event(dialect: Dialect, error: &GatewayError) -> Bytes {
-    let name = match dialect {
-        Dialect::OpenAi => "",
-        Dialect::Problem => "event: error\n",
-    };
-    Bytes::from(format!("{name}data: {}\n\n", envelope(dialect, error)))
+    let (mut out, envelope) = (Vec::new(), envelope(dialect, error));
+    match dialect {
+        Dialect::OpenAi => write_data(&mut out, &envelope),
+        Dialect::Anthropic | Dialect::Problem => write_event(&mut out, "error", &envelope),
+    }
+    out.into()
 }
 
-fn envelope(dialect: Dialect, error: &GatewayError) -> String {
+fn envelope(dialect: Dialect, error: &GatewayError) -> Vec<u8> {
     let code = error.code.as_str();
     let written = match dialect {
-        Dialect::OpenAi => serde_json::to_string(&OpenAi {
+        Dialect::Anthropic => return MESSAGES.encode_error(&as_provider(error)),
+        Dialect::OpenAi => serde_json::to_vec(&OpenAi {
             error: OpenAiError {
                 message: &error.message,
                 r#type: error.code.openai_type(),
@@ -85,7 +125,7 @@ fn envelope(dialect: Dialect, error: &GatewayError) -> String {
                 code,
             },
         }),
-        Dialect::Problem => serde_json::to_string(&Problem {
+        Dialect::Problem => serde_json::to_vec(&Problem {
             title: error.code.status().canonical_reason().unwrap_or(code),
             status: error.code.status().as_u16(),
             detail: &error.message,
@@ -96,18 +136,14 @@ fn envelope(dialect: Dialect, error: &GatewayError) -> String {
     written.unwrap_or_default()
 }
 
-/// The answer that tells of a provider's error in the caller's format, with a status that its clients
-/// know: what was 429 stays 429.
-pub fn of_provider(dialect: Dialect, codec: &dyn Codec, error: &ProviderError) -> HttpResponse {
-    let status = match (dialect, error.kind) {
-        // Only Anthropic's clients know this one.
-        (Dialect::OpenAi | Dialect::Problem, ErrorKind::Overloaded) => 503,
-        // A client that pays nothing itself cannot do anything about it.
-        (Dialect::OpenAi | Dialect::Problem, ErrorKind::Billing) => 429,
-        _ => error.status,
-    };
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let mut answer = HttpResponse::build(status);
+/// The answer that tells of a provider's error in the caller's format.
+pub fn of_provider(
+    dialect: Dialect,
+    codec: &dyn Codec,
+    error: &ProviderError,
+    id: &RequestId,
+) -> HttpResponse {
+    let mut answer = HttpResponse::build(status(dialect, error.kind, error.status));
     answer.content_type("application/json");
     if let Some(after) = error.retry_after {
         answer.insert_header((RETRY_AFTER, HeaderValue::from(after.div_ceil(1_000))));
@@ -115,7 +151,8 @@ pub fn of_provider(dialect: Dialect, codec: &dyn Codec, error: &ProviderError) -
     if error.kind == ErrorKind::Billing {
         answer.insert_header((X_SHOULD_RETRY, HeaderValue::from_static("false")));
     }
-    answer.body(codec.encode_error(error))
+    let envelope = codec.encode_error(error);
+    answer.body(if dialect == Dialect::Anthropic { with_id(envelope, id) } else { envelope })
 }
 
 /// An error of the gateway as formats write those of providers, which they tell apart by kind.

@@ -1,6 +1,7 @@
 //! What clients speak: paths, options, errors and streams of each dialect. Made of `wire` formats;
 //! opens no connection itself.
 
+pub mod anthropic;
 pub mod errors;
 pub(crate) mod llm;
 pub mod llm_response;
@@ -11,6 +12,7 @@ mod relay;
 
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
+use sanmon_wire::anthropic::PING;
 use sanmon_wire::sse::KEEP_ALIVE;
 
 use crate::error::GatewayError;
@@ -21,6 +23,8 @@ use crate::exchange::Exchange;
 pub enum Dialect {
     /// `{"error": {"message", "type", "param", "code"}}`.
     OpenAi,
+    /// `{"type": "error", "error": {"type", "message"}, "request_id"}`.
+    Anthropic,
     /// RFC 9457 `application/problem+json`: for plain proxying, and where no route was found.
     #[default]
     Problem,
@@ -31,6 +35,7 @@ impl Dialect {
     pub const fn heartbeat(self) -> &'static [u8] {
         match self {
             Self::OpenAi | Self::Problem => KEEP_ALIVE,
+            Self::Anthropic => PING,
         }
     }
 }

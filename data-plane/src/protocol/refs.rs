@@ -42,6 +42,8 @@ pub struct Refs<R: Referable> {
     ids: Box<[Id<R>]>,
     /// What happens here to a request that cannot be carried whole; the provider's own word counts too.
     pub fidelity: Fidelity,
+    /// The model that is asked, whatever requests name.
+    pub model: Option<Box<str>>,
 }
 
 /// Where a request goes.
@@ -67,7 +69,7 @@ impl<R: Referable> Refs<R> {
             let message = format!("it names no {}, so no request can be answered", R::WHAT);
             return Err(vec![Problem::at("/refs", message)]);
         }
-        Ok(Self { ids: all.into(), fidelity: Fidelity::default() })
+        Ok(Self { ids: all.into(), fidelity: Fidelity::default(), model: None })
     }
 
     /// The ids, in order.
@@ -105,6 +107,7 @@ impl<R: Referable> Refs<R> {
             }
         };
         let model = model.filter(|model| !matches!(model.trim(), "" | "_default"));
+        let model = self.model.as_deref().map(|own| Cow::Owned(own.to_owned())).or(model);
         Ok(Choice { provider: Arc::clone(provider), model })
     }
 

@@ -11,6 +11,7 @@ mod chat;
 mod embeddings;
 mod forwarding;
 mod limits;
+mod messages;
 mod models;
 mod prompts;
 mod serving;

@@ -88,3 +88,38 @@ async fn a_provider_is_asked_once_and_its_failure_is_no_one_elses() {
     let post = Client::ask(gateway.address, &request("POST", "/v1/models", "")).await;
     assert_eq!(post.status, 405);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_of_anthropic_get_their_own_shape_in_pages() {
+    let tasks = Tasks::default();
+    let list = r#"{"data":[{"id":"claude-a","display_name":"Claude A"},{"id":"b","created":1686935002},{"id":"c"}]}"#;
+    let upstream = upstream(&tasks, whole("200 OK", "application/json", "", list)).await;
+    let gateway = gateway("openai-models", vec![provider(&upstream, &json!({}))]);
+    let get = |path: &'static str| {
+        let asked = request("GET", path, "anthropic-version: 2023-06-01\r\n");
+        let address = gateway.address;
+        async move { Client::ask(address, &asked).await }
+    };
+    let all = get("/v1/models?limit=1000").await.json();
+    assert_eq!(
+        all["data"][0],
+        json!({"type": "model", "id": "claude-a", "display_name": "Claude A",
+            "created_at": "1970-01-01T00:00:00Z"})
+    );
+    assert_eq!(all["data"][1]["created_at"], "2023-06-16T17:03:22Z");
+    assert_eq!(all["data"][1]["display_name"], "b");
+    assert_eq!((&all["has_more"], &all["last_id"]), (&json!(false), &json!("c")));
+    let first = get("/v1/models?limit=2").await.json();
+    assert_eq!((&first["has_more"], &first["last_id"]), (&json!(true), &json!("b")));
+    let next = get("/v1/models?limit=2&after_id=b").await.json();
+    assert_eq!((&next["has_more"], &next["first_id"]), (&json!(false), &json!("c")));
+    let before = get("/v1/models?limit=1&before_id=c").await.json();
+    assert_eq!((&before["has_more"], &before["first_id"]), (&json!(true), &json!("b")));
+    assert_eq!(get("/v1/models/claude-a").await.json(), all["data"][0]);
+    let missing = get("/v1/models/d").await;
+    assert_eq!(
+        (missing.status, &missing.json()["error"]["type"]),
+        (404, &json!("not_found_error"))
+    );
+    assert_eq!(get("/v1/models?limit=0").await.status, 400);
+}

@@ -49,8 +49,13 @@ pub(crate) trait Front: Send + Sync {
     fn passed(&self, _: &Exchange, _: &Arc<Provider>, _: &Bytes) {}
 
     /// Whether a header of the caller is for the provider, where that speaks this format.
-    fn forwards(&self, _: &HeaderName) -> bool {
-        false
+    fn forwards(&self, _: &HeaderName) -> Forwards {
+        Forwards::No
+    }
+
+    /// Whether a body can go to a provider of its format as it is.
+    fn passes(&self, _body: &[u8]) -> bool {
+        true
     }
 
     /// Completes a request before it is translated: with what the gateway keeps for its caller.
@@ -82,6 +87,17 @@ pub(crate) trait Front: Send + Sync {
     fn join(&self, answers: Vec<Response>, _n: u64) -> Response {
         answers.into_iter().next().unwrap_or_default()
     }
+}
+
+/// What becomes of a caller's header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forwards {
+    /// It does not travel.
+    No,
+    /// It takes the place of what the provider's account says.
+    Instead,
+    /// It joins that.
+    Beside,
 }
 
 /// The members of a protocol's bodies that decide something.

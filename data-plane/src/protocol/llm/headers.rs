@@ -3,7 +3,7 @@
 use actix_web::http::header as caller;
 use reqwest::header as upstream;
 
-use super::Front;
+use super::{Forwards, Front};
 use crate::exchange::Exchange;
 use crate::upstream::Call;
 use sanmon_wire::fidelity::Losses;
@@ -15,11 +15,12 @@ const REQUEST: [&str; 4] = ["openai-beta", "idempotency-key", "traceparent", "tr
 
 /// What the caller gets to see of the provider's headers, and under which name. Rate limits are
 /// those of the account that all callers share, so only the wish to wait is passed on.
-const RESPONSE: [(&str, &str); 7] = [
+const RESPONSE: [(&str, &str); 8] = [
     ("retry-after", "retry-after"),
     ("retry-after-ms", "retry-after-ms"),
     ("x-should-retry", "x-should-retry"),
     ("x-request-id", "x-upstream-request-id"),
+    ("request-id", "x-upstream-request-id"),
     ("openai-processing-ms", "openai-processing-ms"),
     ("openai-version", "openai-version"),
     ("openai-model", "openai-model"),
@@ -59,11 +60,16 @@ pub(crate) fn response(from: &upstream::HeaderMap, to: &mut caller::HeaderMap) {
 /// The caller's headers that are for providers of its own format.
 pub(crate) fn forward(exchange: &Exchange, front: &dyn Front, call: &mut Call<'_>) {
     for (name, value) in exchange.request.headers() {
-        if front.forwards(name)
+        let forwards = front.forwards(name);
+        if forwards != Forwards::No
             && let Ok(name) = upstream::HeaderName::from_bytes(name.as_str().as_bytes())
             && let Ok(value) = upstream::HeaderValue::from_bytes(value.as_bytes())
         {
-            call.headers_mut().append(name, value);
+            if forwards == Forwards::Instead {
+                call.headers_mut().insert(name, value);
+            } else {
+                call.headers_mut().append(name, value);
+            }
         }
     }
 }

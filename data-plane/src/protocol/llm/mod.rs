@@ -6,6 +6,7 @@ pub(crate) mod answer;
 mod asked;
 pub(crate) mod body;
 mod complete;
+mod count;
 pub(crate) mod draft;
 mod fetch;
 mod front;
@@ -25,7 +26,8 @@ use sanmon_shared::resources;
 use sanmon_wire::json::{Json, Members, Object};
 
 pub(crate) use complete::complete;
-pub(crate) use front::{Front, Shape};
+pub(crate) use count::count;
+pub(crate) use front::{Forwards, Front, Shape};
 pub(crate) use memory::Memory;
 pub(crate) use translating::caller;
 
@@ -75,7 +77,8 @@ fn way(
     let provider = &asking.chosen.provider;
     let model = asking.chosen.model.as_deref();
     let codec = provider.codec(front.codec().format(), model).ok_or_else(no_chats)?;
-    if codec.format() == front.codec().format() && passes(exchange, front, provider) {
+    let same = codec.format() == front.codec().format();
+    if same && passes(exchange, front, provider) && front.passes(body) {
         return Ok(Way::Native(Prepared::of(exchange, front, body, &asking)?));
     }
     let mut request = front.codec().decode_request(body).map_err(|e| bad(&e))?;

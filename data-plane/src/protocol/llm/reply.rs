@@ -93,6 +93,33 @@ pub(crate) async fn send<'p>(
     }
 }
 
+/// Asks a provider to count tokens in the format of `front`; the answer is whole. `None` where it does not
+/// count.
+pub(crate) async fn count<'p>(
+    exchange: &Exchange,
+    front: &dyn Front,
+    http: &'p Http,
+    model: &str,
+    body: Bytes,
+) -> Result<Option<Reply<'p>>, GatewayError> {
+    let Some(account) = http.account() else { return Ok(None) };
+    let operation = Operation::CountTokens { format: front.codec().format(), model };
+    let call = match account.call(&operation, http.timeouts.whole()) {
+        Ok(call) => call.bytes(body),
+        Err(error) if error.code == Code::Unsupported => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut call = headers::request(exchange, call, "application/json");
+    headers::forward(exchange, front, &mut call);
+    account.authorize(&exchange.worker, &mut call).await?;
+    let answer = exchange.worker.upstream.send(call, &exchange.account).await;
+    let answer = answer.map_err(|error| error.to_gateway())?;
+    let status = check_head(answer.status, &answer.headers)?;
+    let head = told(&answer.headers);
+    let body = ReplyBody::Whole(gather(exchange, answer).await?);
+    Ok(Some(Reply { status, head, body, account: Some(account) }))
+}
+
 async fn over_http<'p>(
     exchange: &Exchange,
     front: Option<&dyn Front>,

@@ -38,7 +38,7 @@ pub(super) async fn answer(
             gather(exchange, Some(front), &mut translating).await?;
         match answer {
             Ok(answer) => answers.push(answer),
-            Err(error) => return Ok(with(told_error(front, &error), head)),
+            Err(error) => return Ok(with(told_error(exchange, front, &error), head)),
         }
         last = Some((head, losses));
     }

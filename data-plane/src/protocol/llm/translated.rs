@@ -2,7 +2,7 @@
 //! the canonical form, written in the provider's, and the answer back.
 
 use actix_web::HttpResponse;
-use sanmon_wire::canonical::{ProviderError, Request, Response, unfold};
+use sanmon_wire::canonical::{ErrorKind, ProviderError, Request, Response, unfold};
 use sanmon_wire::fidelity::Losses;
 use sanmon_wire::format::{Asked, Failure, Format};
 use sanmon_wire::json::Json;
@@ -63,7 +63,7 @@ pub(crate) async fn answer(
     let Reply { status, head, body, account } = send(exchange, Some(front), &provider, ask).await?;
     let error = |mut error: ProviderError| {
         answer::withhold(&mut error, account);
-        told_error(front, &error)
+        told_error(exchange, front, &error)
     };
     let response = match body {
         ReplyBody::Whole(body) if !status.is_success() => {
@@ -93,6 +93,8 @@ pub(crate) async fn answer(
             match begun {
                 stream::Begun::Response(response) => response,
                 stream::Begun::Error(status, data) => {
+                    let kind = ErrorKind::of_status(status.as_u16());
+                    let status = errors::status(front.dialect(), kind, status.as_u16());
                     provider_error(front.codec(), status, data, account)
                 }
             }
@@ -128,6 +130,10 @@ pub(super) fn whole(
 }
 
 /// An error of the provider in the caller's format, with the status that its clients know.
-pub(super) fn told_error(front: &dyn Front, error: &ProviderError) -> HttpResponse {
-    errors::of_provider(front.dialect(), front.codec(), error)
+pub(super) fn told_error(
+    exchange: &Exchange,
+    front: &dyn Front,
+    error: &ProviderError,
+) -> HttpResponse {
+    errors::of_provider(front.dialect(), front.codec(), error, &exchange.request_id)
 }

@@ -13,6 +13,7 @@
 pub(crate) mod arbitrary;
 mod delta;
 mod error;
+mod estimate;
 mod fold;
 mod part;
 mod request;

@@ -1,5 +1,6 @@
 //! `GET /v1/models`: what may be asked for, over all providers of a plugin.
 
+mod anthropic;
 mod lists;
 
 use std::sync::Arc;
@@ -85,7 +86,11 @@ impl Models {
         }
         let raw = exchange.request.query_string().split('&').any(|pair| pair == "raw=true");
         let now = exchange.at / 1_000;
-        if let Some(id) = asked_for(exchange.path()) {
+        let one = asked_for(exchange.path());
+        if exchange.request.headers().contains_key("anthropic-version") {
+            return anthropic::answer(exchange, &entries, one.as_deref());
+        }
+        if let Some(id) = one {
             return Ok(self.one(&entries, &id, raw, now));
         }
         let mut out = br#"{"object":"list","data":["#.to_vec();
@@ -109,11 +114,7 @@ impl Models {
     }
 
     fn one(&self, entries: &[Entry<'_>], id: &str, raw: bool, now: i64) -> HttpResponse {
-        let found = entries
-            .iter()
-            .find(|entry| entry.combined == id)
-            .or_else(|| entries.iter().find(|entry| *entry.model.id == *id));
-        let Some(entry) = found else {
+        let Some(entry) = find(entries, id) else {
             let text = format!("the model {id:?} does not exist");
             let kind = "invalid_request_error";
             let body = write_error(&text, kind, Some("model"), Some("model_not_found"));
@@ -152,6 +153,14 @@ impl Models {
         }
         out.extend_from_slice(format!("\"created\":{created}}}").as_bytes());
     }
+}
+
+/// The model of this name, by what callers name it here, else by what its provider does.
+fn find<'e, 'a>(entries: &'e [Entry<'a>], id: &str) -> Option<&'e Entry<'a>> {
+    entries
+        .iter()
+        .find(|entry| entry.combined == id)
+        .or_else(|| entries.iter().find(|entry| *entry.model.id == *id))
 }
 
 /// The model that a path asks for: what follows `/models/`.
