@@ -49,6 +49,7 @@ impl Exchange {
             snapshot,
             matched: Matched::for_test(serde_json::json!({"id": "route_test"})),
             key: None,
+            claims: None,
             wiped: SmallVec::new(),
             prompts: SmallVec::new(),
             override_host: false,

@@ -61,6 +61,8 @@ pub struct Exchange {
     pub matched: Matched,
     /// Who calls, once a plugin has said so.
     pub key: Option<Arc<Apikey>>,
+    /// What the token claims that proved the key, as JSON; none where something else proved it.
+    pub claims: Option<Box<str>>,
     /// Where credentials were found that must not travel on.
     pub wiped: SmallVec<[Credential; 2]>,
     /// What plugins do to the messages of chat requests, in their order.

@@ -82,6 +82,7 @@ pub(crate) async fn serve(
         snapshot: Arc::clone(&snapshot),
         matched,
         key: None,
+        claims: None,
         wiped: SmallVec::new(),
         prompts: SmallVec::new(),
         override_host: false,

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use sanmon_wire::json::Object;
+
 use super::{Found, Path, Scope, path};
 
 /// A key of a family.
@@ -79,6 +81,7 @@ pub(super) const FAMILIES: &[Family] = &[
     Family::new("service.metadata.", "no-meta-", route_metadata),
     Family::new("apikey.metadata.", "no-meta-", key_metadata),
     Family::new("consumer.metadata.", "no-meta-", key_metadata),
+    Family::new("apikeyjwt.", "no-path-at-", claim),
     Family::new("user.tokens.", "no-", |_, _| Found::Nothing),
     Family::new("user.metadata.", "no-meta-", |_, _| Found::Nothing),
     Family::new("user.profile.", "no-profile-", |_, _| Found::Nothing),
@@ -111,6 +114,13 @@ fn route_metadata<'a>(scope: &Scope<'a>, key: &Key) -> Found<'a> {
 fn key_metadata<'a>(scope: &Scope<'a>, key: &Key) -> Found<'a> {
     let Some(apikey) = &scope.exchange.key else { return Found::Nothing };
     found(apikey.metadata(key.text()).map(Cow::Borrowed))
+}
+
+fn claim<'a>(scope: &Scope<'a>, key: &Key) -> Found<'a> {
+    let Some(claims) = &scope.exchange.claims else { return Found::Nothing };
+    let claims = Object::scan(claims.as_bytes()).ok();
+    let value = claims.zip(key.path.as_ref()).and_then(|(claims, path)| path.find(&claims));
+    found(value.and_then(path::text))
 }
 
 /// What the context of every request has.

@@ -234,6 +234,28 @@ fn expressions_of_keys() {
 }
 
 #[test]
+fn expressions_of_tokens_that_prove_keys() {
+    check(
+        &with_key(exchange(request())),
+        &[("apikeyjwt.sub", "bad-expr"), ("apikeyjwt.sub:d", "d")],
+    );
+    let mut exchange = with_key(exchange(request()));
+    exchange.claims = Some(r#"{"sub": "u", "realm": {"roles": ["a", "b"]}}"#.into());
+    check(
+        &exchange,
+        &[
+            ("apikeyjwt.sub", "u"),
+            ("apikeyjwt.realm.roles.1", "b"),
+            ("apikeyjwt.$.realm.roles[0]", "a"),
+            ("apikeyjwt./realm/roles/1", "b"),
+            ("apikeyjwt.realm.roles", r#"["a", "b"]"#),
+            ("apikeyjwt.none", "no-path-at-none"),
+            ("apikeyjwt.none:d", "d"),
+        ],
+    );
+}
+
+#[test]
 fn expressions_of_what_is_not_here() {
     check(
         &exchange(request()),

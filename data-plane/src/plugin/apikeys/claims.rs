@@ -1,3 +1,5 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use sanmon_shared::secret::Revealed;
 use serde::Deserialize;
@@ -47,6 +49,12 @@ impl Claims {
         }
         let claims: Self = jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
         (!claims.id().is_empty()).then_some(claims)
+    }
+
+    /// All that a token claims, as JSON.
+    pub(super) fn text(token: &str) -> Option<Box<str>> {
+        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+        String::from_utf8(payload).ok().map(String::into_boxed_str)
     }
 
     /// The id of the key with whose secret it is signed.

@@ -24,7 +24,7 @@ use sanmon_shared::secret::HashedSecret;
 use serde_json::{Value, json};
 use smallvec::SmallVec;
 
-use self::claims::TokenRules;
+use self::claims::{Claims, TokenRules};
 pub use self::config::Config;
 use self::extract::{Extractors, Form};
 use self::routing::Routing;
@@ -49,6 +49,15 @@ static NOBODY: LazyLock<Option<HashedSecret>> =
     LazyLock::new(|| HashedSecret::parse(&HashedSecret::store("nobody", "nothing", None)));
 
 type Credentials = SmallVec<[Credential; 2]>;
+
+/// Who calls.
+struct Identity {
+    key: Arc<Apikey>,
+    /// Of the token that proved the key.
+    claims: Option<Box<str>>,
+    /// Where to wipe the credential out.
+    found: Credentials,
+}
 
 impl Plugin for Apikeys {
     const NAME: &'static str = "apikeys";
@@ -88,9 +97,10 @@ impl Plugin for Apikeys {
 
     fn authorize<'a>(&'a self, exchange: &'a mut Exchange) -> Step<'a> {
         match self.identify(exchange) {
-            Ok(Some((key, found))) => {
+            Ok(Some(Identity { key, claims, found })) => {
                 exchange.account.set_key(key.id.text());
                 exchange.key = Some(key);
+                exchange.claims = claims;
                 exchange.wiped.extend(found);
                 Step::NEXT
             }
@@ -110,11 +120,8 @@ fn forbidden(message: &'static str) -> GatewayError {
 }
 
 impl Apikeys {
-    /// The key that the request presents, if it is good for this request, and where to wipe it out.
-    fn identify(
-        &self,
-        exchange: &Exchange,
-    ) -> Result<Option<(Arc<Apikey>, Credentials)>, GatewayError> {
+    /// Who calls, if the key that the request presents is good for this request.
+    fn identify(&self, exchange: &Exchange) -> Result<Option<Identity>, GatewayError> {
         let Some(presented) = self.extractors.extract(exchange) else {
             return if self.mandatory {
                 Err(unauthorized("no API key was given"))
@@ -150,7 +157,11 @@ impl Apikeys {
         }
         self.permit(key, exchange)?;
         let found = if self.wipe { presented.found.credentials() } else { Credentials::new() };
-        Ok(Some((Arc::clone(key), found)))
+        let claims = match &presented.form {
+            Form::Token { token, .. } => Claims::text(token),
+            Form::Bearer { .. } | Form::Pair { .. } | Form::ClientId(_) => None,
+        };
+        Ok(Some(Identity { key: Arc::clone(key), claims, found }))
     }
 
     /// Whether a key that was proved may be used for this request.

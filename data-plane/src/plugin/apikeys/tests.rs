@@ -417,6 +417,7 @@ fn tokens_signed_with_the_secret_prove_the_key() {
             let mut exchange = with_token(alg, SECRET, &claims, true);
             assert_eq!(call(&plugin, &mut exchange), passed(), "{member}");
             assert_eq!(exchange.wiped.len(), 1);
+            assert_eq!(exchange.claims.as_deref(), Some(&*claims.to_string()));
         }
         let claims = json!({"iss": "app"});
         assert_eq!(call(&plugin, &mut with_token(alg, "other", &claims, true)), wrong());
