@@ -4,7 +4,7 @@ mod answer;
 mod blocks;
 mod error;
 mod mark;
-mod models;
+pub(crate) mod models;
 mod note;
 mod request;
 mod response;
@@ -19,6 +19,9 @@ pub use error::{error_status, error_type};
 pub use mark::has_marks;
 pub use note::MessagesNote;
 pub use version::Version;
+
+// Claude thinks alike wherever it runs.
+pub(crate) use request::{Mode, Plan, plan};
 
 use crate::canonical::{ProviderError, Request, Response};
 use crate::fidelity::Losses;

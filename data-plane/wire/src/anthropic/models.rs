@@ -5,7 +5,7 @@ use crate::canonical::Effort;
 
 /// How a model is told to think.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Thinking {
+pub(crate) enum Thinking {
     /// It does not.
     None,
     /// With a budget of tokens.
@@ -22,7 +22,7 @@ pub(super) enum Thinking {
 
 /// Which sampling parameters a model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sampling {
+pub(crate) enum Sampling {
     /// All of them.
     All,
     /// `temperature` or `top_p`, one of them, and `top_k`.
@@ -33,20 +33,20 @@ pub(super) enum Sampling {
 
 /// A model, or a family of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Model {
+pub(crate) struct Model {
     /// What its name holds, points written as dashes.
     pattern: &'static str,
-    pub(super) thinking: Thinking,
+    pub(crate) thinking: Thinking,
     /// How hard it can be told to think, in rising order; empty where it knows no effort.
-    pub(super) efforts: &'static [Effort],
-    pub(super) sampling: Sampling,
+    pub(crate) efforts: &'static [Effort],
+    pub(crate) sampling: Sampling,
     /// It takes a JSON Schema for its output.
-    pub(super) structured: bool,
+    pub(crate) structured: bool,
     /// It takes messages of the role `system`.
-    pub(super) system_messages: bool,
+    pub(crate) system_messages: bool,
     /// The most output tokens that it surely takes: what is asked for where the caller sets no bound,
     /// for the format wants one.
-    pub(super) max_tokens: u64,
+    pub(crate) max_tokens: u64,
 }
 
 const UP_TO_MAX: &[Effort] =
@@ -119,19 +119,19 @@ const MODELS: &[Model] = &[
 impl Model {
     /// What is known of the model of this name: Anthropic's, or that of a cloud that serves it
     /// (`anthropic.claude-opus-4-8-v1:0`, `claude-sonnet-4-5@20250929`, `anthropic/claude-opus-4.8`).
-    pub(super) fn of(name: &str) -> &'static Self {
+    pub(crate) fn of(name: &str) -> &'static Self {
         let name = name.to_ascii_lowercase().replace('.', "-");
         MODELS.iter().find(|model| name.contains(model.pattern)).unwrap_or(&OTHER)
     }
 
     /// The effort that the model knows and that comes nearest, from below where it can.
-    pub(super) fn effort(&self, wanted: Effort) -> Option<Effort> {
+    pub(crate) fn effort(&self, wanted: Effort) -> Option<Effort> {
         let below = self.efforts.iter().rev().find(|known| **known <= wanted);
         below.or(self.efforts.first()).copied()
     }
 
     /// Whether it thinks as it likes.
-    pub(super) fn adaptive(&self) -> bool {
+    pub(crate) fn adaptive(&self) -> bool {
         match self.thinking {
             Thinking::Both | Thinking::Adaptive | Thinking::AdaptiveOn | Thinking::Always => true,
             Thinking::None | Thinking::Budget => false,
@@ -139,7 +139,7 @@ impl Model {
     }
 
     /// Whether it thinks with a budget.
-    pub(super) fn budgets(&self) -> bool {
+    pub(crate) fn budgets(&self) -> bool {
         matches!(self.thinking, Thinking::Budget | Thinking::Both)
     }
 }

@@ -10,3 +10,4 @@ mod tools;
 pub(super) use decode::decode;
 pub(super) use encode::encode;
 pub(super) use parts::{is_web, write_citation, write_input};
+pub(crate) use thinking::{Mode, Plan, plan};

@@ -12,15 +12,15 @@ const LEAST: u64 = 1_024;
 
 /// `thinking` and `output_config.effort`, decided.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Plan {
-    pub(super) mode: Option<Mode>,
-    pub(super) display: Option<&'static str>,
-    pub(super) effort: Option<Effort>,
+pub(crate) struct Plan {
+    pub(crate) mode: Option<Mode>,
+    pub(crate) display: Option<&'static str>,
+    pub(crate) effort: Option<Effort>,
 }
 
 /// `thinking.type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     Adaptive,
     Enabled(u64),
     Disabled,
@@ -28,7 +28,7 @@ pub(super) enum Mode {
 
 impl Plan {
     /// Whether the model will think as far as the request decides.
-    pub(super) fn thinks(&self, model: &Model) -> bool {
+    pub(crate) fn thinks(&self, model: &Model) -> bool {
         match self.mode {
             Some(Mode::Adaptive | Mode::Enabled(_)) => true,
             Some(Mode::Disabled) => false,
@@ -38,7 +38,7 @@ impl Plan {
 }
 
 /// What the request asks for, as the model takes it.
-pub(super) fn plan(
+pub(crate) fn plan(
     request: &Request,
     target: &Target<'_>,
     model: &Model,
