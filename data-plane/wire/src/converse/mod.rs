@@ -37,7 +37,7 @@ pub static CLAUDE: Converse = Converse { signatures: Format::Anthropic };
 
 /// The codec for a model, by Bedrock's name of it.
 pub fn codec(model: &str) -> &'static Converse {
-    if models::Model::of(model).is_claude() { &CLAUDE } else { &CONVERSE }
+    if models::Model::of(model).claude().is_some() { &CLAUDE } else { &CONVERSE }
 }
 
 impl Codec for Converse {

@@ -1,6 +1,8 @@
 //! What is known of Bedrock's models: what they refuse, and where they look for what Converse has no
 //! member for. By patterns of names; what is not known is sent as it is.
 
+use crate::anthropic::models as claude;
+
 /// What is known of a family.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Model {
@@ -25,29 +27,14 @@ pub(super) struct Model {
 /// How a model is told to think.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Thinking {
-    /// Claude, `thinking`, as this generation has it.
-    Claude(Generation),
+    /// Claude, in Anthropic's words: this generation of it.
+    Claude(&'static claude::Model),
     /// `reasoning_effort`: gpt-oss.
     Effort,
     /// `reasoningConfig`: Nova 2.
     Config,
     /// Not at all, as far as is known.
     Unknown,
-}
-
-/// What Claude's generations take as `thinking`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Generation {
-    /// None.
-    Without,
-    /// `enabled` with a budget.
-    Budget,
-    /// `adaptive`, and `enabled` still.
-    Both,
-    /// `adaptive` and `disabled`.
-    Adaptive,
-    /// `adaptive`; it cannot be switched off.
-    Always,
 }
 
 /// Where a model looks for `top_k`, within `additionalModelRequestFields`.
@@ -84,39 +71,11 @@ const ANY: Model = Model {
     one_call: false,
 };
 
-const fn claude(generation: Generation) -> Model {
-    Model { thinking: Thinking::Claude(generation), ..ANY }
-}
-
-/// Claude that takes no sampling parameters.
-const fn unsampled(generation: Generation) -> Model {
-    Model { sampling: false, one_call: true, ..claude(generation) }
-}
-
 /// Others take neither cache points nor the status of results.
 const OTHER: Model = Model { cache: false, result_status: false, ..ANY };
 
 /// The first pattern that a name contains counts.
 const MODELS: &[(&str, Model)] = &[
-    ("claude-fable", unsampled(Generation::Always)),
-    ("claude-mythos", unsampled(Generation::Always)),
-    ("claude-opus-5", unsampled(Generation::Adaptive)),
-    ("claude-sonnet-5", unsampled(Generation::Adaptive)),
-    ("claude-opus-4-7", unsampled(Generation::Adaptive)),
-    ("claude-opus-4-8", unsampled(Generation::Adaptive)),
-    ("claude-opus-4-6", Model { one_call: true, ..claude(Generation::Both) }),
-    ("claude-sonnet-4-6", Model { one_call: true, ..claude(Generation::Both) }),
-    ("claude-opus-4-5", Model { one_call: true, ..claude(Generation::Budget) }),
-    ("claude-sonnet-4-5", Model { one_call: true, ..claude(Generation::Budget) }),
-    ("claude-haiku-4-5", Model { one_call: true, ..claude(Generation::Budget) }),
-    ("claude-opus-4", claude(Generation::Budget)),
-    ("claude-sonnet-4", claude(Generation::Budget)),
-    ("claude-3-7", claude(Generation::Budget)),
-    ("claude-3", claude(Generation::Without)),
-    ("claude-v2", claude(Generation::Without)),
-    ("claude-instant", claude(Generation::Without)),
-    // Generations that are not known yet, which are like the last known one.
-    ("claude-", unsampled(Generation::Adaptive)),
     ("amazon.nova-2", Model { thinking: Thinking::Config, top_k: TopK::Nested, ..ANY }),
     ("amazon.nova", Model { top_k: TopK::Nested, ..ANY }),
     ("amazon.titan", Model { top_k: TopK::Nowhere, choices: Choices::Auto, ..OTHER }),
@@ -134,12 +93,25 @@ const MODELS: &[(&str, Model)] = &[
 impl Model {
     /// By Bedrock's name, with or without a region before it, or its address.
     pub(super) fn of(name: &str) -> Self {
+        if name.contains("claude") {
+            let claude = claude::Model::of(name);
+            return Self {
+                thinking: Thinking::Claude(claude),
+                sampling: claude.sampling != claude::Sampling::Defaults,
+                // Generations that take a schema for their output take this too.
+                one_call: claude.structured,
+                ..ANY
+            };
+        }
         MODELS.iter().find(|(pattern, _)| name.contains(pattern)).map_or(ANY, |(_, model)| *model)
     }
 
-    /// Whether it is Claude: its reasoning is signed, and goes back with its signature or not at all.
-    pub(super) const fn is_claude(&self) -> bool {
-        matches!(self.thinking, Thinking::Claude(_))
+    /// Claude, if it is: its reasoning is signed, and goes back with its signature or not at all.
+    pub(super) const fn claude(&self) -> Option<&'static claude::Model> {
+        match self.thinking {
+            Thinking::Claude(claude) => Some(claude),
+            Thinking::Effort | Thinking::Config | Thinking::Unknown => None,
+        }
     }
 }
 
@@ -150,16 +122,13 @@ mod tests {
     #[test]
     fn names_with_regions_and_addresses_are_known() {
         let thinking = |name| Model::of(name).thinking;
+        let claude = |name| Model::of(name).claude().map(|claude| claude.thinking);
         let arn = "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-opus-4-8-v1:0";
-        assert_eq!(thinking(arn), Thinking::Claude(Generation::Adaptive));
-        assert_eq!(
-            thinking("eu.anthropic.claude-sonnet-4-5-20250929-v1:0"),
-            Thinking::Claude(Generation::Budget)
-        );
-        assert_eq!(
-            thinking("anthropic.claude-3-haiku-20240307-v1:0"),
-            Thinking::Claude(Generation::Without)
-        );
+        assert_eq!(claude(arn), Some(claude::Thinking::Adaptive));
+        let dated = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
+        assert_eq!(claude(dated), Some(claude::Thinking::Budget));
+        let old = "anthropic.claude-3-haiku-20240307-v1:0";
+        assert_eq!(claude(old), Some(claude::Thinking::None));
         assert_eq!(thinking("us.amazon.nova-2-lite-v1:0"), Thinking::Config);
         assert_eq!(thinking("openai.gpt-oss-120b-1:0"), Thinking::Effort);
         assert!(Model::of("mistral.mistral-large-2407-v1:0").nine_letter_ids);

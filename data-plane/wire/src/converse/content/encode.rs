@@ -272,7 +272,7 @@ impl<'a> Writer<'a> {
 
     /// How reasoning is written, if it is. Claude takes back what it signed and nothing else.
     fn thought<'r>(&mut self, reasoning: &'r Reasoning) -> Option<Thought<'r>> {
-        let claude = self.model.is_some_and(|model| model.is_claude());
+        let claude = self.model.is_some_and(|model| model.claude().is_some());
         let signature = reasoning.signature.as_ref();
         let own = signature.filter(|signature| match signature.format {
             Format::Converse => true,

@@ -1,4 +1,6 @@
-use super::{fields, tools, turns};
+use super::fields::{self, Thought};
+use super::{tools, turns};
+use crate::anthropic::models::Sampling;
 use crate::canonical::{OutputFormat, Request};
 use crate::converse::models::Model;
 use crate::fidelity::Losses;
@@ -16,8 +18,8 @@ pub(in crate::converse) fn encode(
     let mut out = Vec::with_capacity(1_024);
     let mut body = ObjectWriter::open(&mut out);
     turns::encode(&mut body, request, model, losses)?;
-    let thought = fields::thought(request, model, target.parameters, losses);
-    inference(&mut body, request, model, thought.is_on(), target.parameters, losses);
+    let thought = fields::thought(request, model, target, losses);
+    inference(&mut body, request, model, &thought, target.parameters, losses);
     tools::encode(&mut body, request, model, target.parameters, losses)?;
     output(&mut body, request, losses);
     fields::encode(&mut body, request, model, &thought, target.parameters, losses);
@@ -52,7 +54,7 @@ fn inference(
     body: &mut ObjectWriter<'_>,
     request: &Request,
     model: Model,
-    thinks: bool,
+    thought: &Thought,
     parameters: Parameters,
     losses: &mut Losses,
 ) {
@@ -67,26 +69,32 @@ fn inference(
             if top_p.take().is_some() {
                 losses.refused_by_model("top_p", why);
             }
-        } else if thinks {
+        } else if thought.is_on(model) {
             if temperature.take().is_some() {
                 losses.refused_by_model("temperature", "the model takes none while it thinks");
             }
             if top_p.take_if(|top_p| *top_p < 0.95).is_some() {
                 losses.refused_by_model("top_p", "the model takes 0.95 and more while it thinks");
             }
+        } else if temperature.is_some()
+            && model.claude().is_some_and(|claude| claude.sampling == Sampling::One)
+            && top_p.take().is_some()
+        {
+            losses.refused_by_model("top_p", "the model takes `temperature` or `top_p`");
         }
     }
     if temperature.is_some_and(|temperature| temperature > 1.0) {
         losses.approximated("temperature", "1 at most");
         temperature = Some(1.0);
     }
+    let max_tokens = thought.max_tokens(request.max_tokens, losses);
     let stop = &request.stop;
-    let any = request.max_tokens.is_some() || temperature.is_some() || top_p.is_some();
+    let any = max_tokens.is_some() || temperature.is_some() || top_p.is_some();
     if !any && stop.is_empty() {
         return;
     }
     let mut config = body.object("inferenceConfig");
-    config.option("maxTokens", request.max_tokens.as_ref());
+    config.option("maxTokens", max_tokens.as_ref());
     config.option("temperature", temperature.as_ref());
     config.option("topP", top_p.as_ref());
     if !stop.is_empty() {

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use crate::anthropic::{Mode, Plan, plan};
 use crate::canonical::{Effort, ReasoningRequest, Request, ToolChoice};
-use crate::converse::models::{Generation, Model, Thinking, TopK};
+use crate::converse::models::{Model, Thinking, TopK};
 use crate::fidelity::Losses;
-use crate::format::{Format, Parameters};
+use crate::format::{Format, Parameters, Target};
 use crate::json::{Json, Object, ObjectWriter};
 
 /// The member's name.
@@ -119,164 +120,90 @@ fn take(name: &str, value: &[u8], request: &mut Request) -> bool {
     }
 }
 
-/// How a model is told to think, as far as it is.
-pub(super) struct Thought<'a> {
-    effort: Option<Effort>,
-    how: How<'a>,
-}
-
-enum How<'a> {
+/// How a model is told to think.
+pub(super) enum Thought {
+    /// It is not.
     Unsaid,
+    /// Not to.
     Off,
-    Budget(u64, Option<&'a str>),
-    Adaptive(Option<&'a str>),
+    /// As hard as this.
+    Effort(Effort),
+    /// In Claude's words.
+    Claude(Plan),
 }
 
-impl Thought<'_> {
+impl Thought {
+    /// Claude's budget.
+    const fn budget(&self) -> Option<u64> {
+        match self {
+            Self::Claude(Plan { mode: Some(Mode::Enabled(budget)), .. }) => Some(*budget),
+            _ => None,
+        }
+    }
+
+    /// The bound of output, which the budget has to leave room under.
+    pub(super) fn max_tokens(&self, asked: Option<u64>, losses: &mut Losses) -> Option<u64> {
+        match (asked, self.budget()) {
+            (Some(asked), Some(budget)) if asked <= budget => {
+                losses.approximated("max_tokens", "raised above the budget of thinking");
+                Some(budget.saturating_add(asked.max(1)))
+            }
+            _ => asked,
+        }
+    }
+
     /// Whether Claude thinks: sampling is not for the caller to choose then.
-    pub(super) const fn is_on(&self) -> bool {
-        matches!(self.how, How::Budget(..) | How::Adaptive(_))
+    pub(super) fn is_on(&self, model: Model) -> bool {
+        match (self, model.claude()) {
+            (Self::Claude(plan), Some(claude)) => plan.thinks(claude),
+            _ => false,
+        }
     }
 }
 
 /// What is said about thinking, in the words of the model.
-pub(super) fn thought<'a>(
-    request: &'a Request,
+pub(super) fn thought(
+    request: &Request,
     model: Model,
-    parameters: Parameters,
+    target: &Target<'_>,
     losses: &mut Losses,
-) -> Thought<'a> {
-    let unsaid = Thought { effort: None, how: How::Unsaid };
-    let Some(asked) = &request.reasoning else { return unsaid };
+) -> Thought {
+    let Some(asked) = &request.reasoning else { return Thought::Unsaid };
     match model.thinking {
-        Thinking::Claude(generation) => claude(request, asked, generation, parameters, losses),
-        Thinking::Effort | Thinking::Config => {
-            let effort = effort(asked, losses);
-            if asked.display.is_some() {
-                losses.dropped("reasoning.display");
-            }
-            let most = effort.map(|effort| effort.clamp(Effort::Low, Effort::High));
-            if effort == Some(Effort::None) {
-                if model.thinking == Thinking::Effort {
-                    losses.refused_by_model("reasoning", "the model always thinks");
-                }
-                return Thought { effort: None, how: How::Off };
-            }
-            if most != effort {
-                losses.approximated("reasoning", "as the nearest effort that the model knows");
-            }
-            Thought { effort: most, how: How::Unsaid }
-        }
+        Thinking::Claude(claude) => Thought::Claude(plan(request, target, claude, losses)),
+        Thinking::Effort | Thinking::Config => effort(asked, model, losses),
         Thinking::Unknown => {
             if asked.effort != Some(Effort::None) {
                 losses.dropped_for("reasoning", "not known how the model is told to think");
             }
-            unsaid
+            Thought::Unsaid
         }
     }
 }
 
 /// The effort that is asked for, or comes near to the budget that is.
-fn effort(asked: &ReasoningRequest, losses: &mut Losses) -> Option<Effort> {
-    asked.effort.or_else(|| {
-        asked.budget.map(|budget| {
-            losses.approximated("reasoning", "a budget as an effort");
-            Effort::near(budget)
-        })
-    })
-}
-
-fn claude<'a>(
-    request: &Request,
-    asked: &'a ReasoningRequest,
-    generation: Generation,
-    parameters: Parameters,
-    losses: &mut Losses,
-) -> Thought<'a> {
-    let display = display(asked, losses);
-    let unsaid = Thought { effort: None, how: How::Unsaid };
-    if asked.effort == Some(Effort::None) {
-        let how = match generation {
-            Generation::Adaptive | Generation::Both => How::Off,
-            Generation::Without | Generation::Budget => How::Unsaid,
-            Generation::Always => {
-                losses.refused_by_model("reasoning", "the model always thinks");
-                How::Unsaid
-            }
-        };
-        return Thought { effort: None, how };
+fn effort(asked: &ReasoningRequest, model: Model, losses: &mut Losses) -> Thought {
+    if asked.display.is_some() {
+        losses.dropped("reasoning.display");
     }
-    match generation {
-        Generation::Without if parameters == Parameters::Drop => {
-            losses.refused_by_model("reasoning", "the model does not think");
-            unsaid
+    if asked.budget.is_some() {
+        losses.approximated("reasoning.budget", "as an effort");
+    }
+    let Some(wanted) = asked.effort.or_else(|| asked.budget.map(Effort::near)) else {
+        return Thought::Unsaid;
+    };
+    if wanted == Effort::None {
+        if model.thinking == Thinking::Effort {
+            losses.refused_by_model("reasoning.effort", "the model always thinks");
+            return Thought::Unsaid;
         }
-        Generation::Without | Generation::Budget => {
-            budget(request, asked, display, parameters, losses)
-        }
-        Generation::Both if asked.budget.is_some() && !asked.adaptive => {
-            budget(request, asked, display, parameters, losses)
-        }
-        Generation::Both | Generation::Adaptive | Generation::Always => {
-            let effort = effort(asked, losses);
-            if effort == Some(Effort::Minimal) {
-                losses.approximated("reasoning", "as the nearest effort that the model knows");
-            }
-            let effort = effort.map(|effort| effort.max(Effort::Low));
-            Thought { effort, how: How::Adaptive(display) }
-        }
+        return Thought::Off;
     }
-}
-
-/// Thinking with a budget, which has to leave room for the answer.
-fn budget<'a>(
-    request: &Request,
-    asked: &ReasoningRequest,
-    display: Option<&'a str>,
-    parameters: Parameters,
-    losses: &mut Losses,
-) -> Thought<'a> {
-    /// The least that Claude takes.
-    const LEAST: u64 = 1_024;
-    let unsaid = Thought { effort: None, how: How::Unsaid };
-    let forced = matches!(
-        request.tool_choice,
-        Some(
-            ToolChoice::Required
-                | ToolChoice::Named(_)
-                | ToolChoice::Allowed { required: true, .. }
-        )
-    );
-    if forced && parameters == Parameters::Drop {
-        losses.refused_by_model("reasoning", "the model does not think where it must call a tool");
-        return unsaid;
+    let known = wanted.clamp(Effort::Low, Effort::High);
+    if known != wanted {
+        losses.approximated("reasoning.effort", "as the nearest that the model knows");
     }
-    let wanted = asked.budget.unwrap_or_else(|| {
-        losses.approximated("reasoning", "an effort as a budget");
-        asked.effort.unwrap_or(Effort::Medium).budget()
-    });
-    let room = request.max_tokens.map_or(u64::MAX, |most| most - most / 4);
-    if room < LEAST {
-        losses.dropped_for("reasoning", "max_tokens leaves no room for it");
-        return unsaid;
-    }
-    let budget = wanted.clamp(LEAST, room);
-    if budget != wanted {
-        losses.approximated("reasoning", "a budget within the bounds of the model and max_tokens");
-    }
-    Thought { effort: None, how: How::Budget(budget, display) }
-}
-
-/// What the caller sees of it, in Claude's words.
-fn display<'a>(asked: &'a ReasoningRequest, losses: &mut Losses) -> Option<&'a str> {
-    match asked.display.as_deref()? {
-        known @ ("summarized" | "omitted") => Some(known),
-        "auto" => Some("summarized"),
-        _ => {
-            losses.approximated("reasoning.display", "as a summary");
-            Some("summarized")
-        }
-    }
+    Thought::Effort(known)
 }
 
 /// Writes the member, where there is anything to say.
@@ -284,7 +211,7 @@ pub(super) fn encode(
     body: &mut ObjectWriter<'_>,
     request: &Request,
     model: Model,
-    thought: &Thought<'_>,
+    thought: &Thought,
     parameters: Parameters,
     losses: &mut Losses,
 ) {
@@ -294,7 +221,7 @@ pub(super) fn encode(
     if let Some(top_k) = request.top_k {
         if !model.sampling && parameters == Parameters::Drop {
             losses.refused_by_model("top_k", "the model takes no sampling parameters");
-        } else if thought.is_on() && parameters == Parameters::Drop {
+        } else if thought.is_on(model) && parameters == Parameters::Drop {
             losses.refused_by_model("top_k", "the model takes none while it thinks");
         } else {
             match model.top_k {
@@ -329,43 +256,48 @@ pub(super) fn encode(
     }
 }
 
-fn write_thought(object: &mut ObjectWriter<'_>, model: Model, thought: &Thought<'_>) -> bool {
-    match model.thinking {
-        Thinking::Effort => {
-            object.option("reasoning_effort", thought.effort.map(Effort::word));
-            thought.effort.is_some()
+/// Whether there was anything to say.
+fn write_thought(object: &mut ObjectWriter<'_>, model: Model, thought: &Thought) -> bool {
+    match thought {
+        Thought::Unsaid => return false,
+        Thought::Effort(effort) if model.thinking == Thinking::Effort => {
+            object.text("reasoning_effort", effort.word());
         }
-        Thinking::Config => {
-            let off = matches!(thought.how, How::Off);
-            if thought.effort.is_some() || off {
-                let mut config = object.object("reasoningConfig");
-                config.text("type", if off { "disabled" } else { "enabled" });
-                config.option("maxReasoningEffort", thought.effort.map(Effort::word));
-                config.close();
+        Thought::Effort(effort) => {
+            let mut config = object.object("reasoningConfig");
+            config.text("type", "enabled");
+            config.text("maxReasoningEffort", effort.word());
+            config.close();
+        }
+        Thought::Off => {
+            let mut config = object.object("reasoningConfig");
+            config.text("type", "disabled");
+            config.close();
+        }
+        Thought::Claude(plan) => {
+            if let Some(mode) = plan.mode {
+                let mut thinking = object.object("thinking");
+                thinking.text(
+                    "type",
+                    match mode {
+                        Mode::Adaptive => "adaptive",
+                        Mode::Enabled(_) => "enabled",
+                        Mode::Disabled => "disabled",
+                    },
+                );
+                thinking.option("budget_tokens", thought.budget().as_ref());
+                thinking.option("display", plan.display);
+                thinking.close();
             }
-            thought.effort.is_some() || off
-        }
-        Thinking::Claude(_) => {
-            let (kind, budget, display) = match thought.how {
-                How::Unsaid => return false,
-                How::Off => ("disabled", None, None),
-                How::Budget(budget, display) => ("enabled", Some(budget), display),
-                How::Adaptive(display) => ("adaptive", None, display),
-            };
-            let mut thinking = object.object("thinking");
-            thinking.text("type", kind);
-            thinking.option("budget_tokens", budget.as_ref());
-            thinking.option("display", display);
-            thinking.close();
-            if let Some(effort) = thought.effort {
+            if let Some(effort) = plan.effort {
                 let mut config = object.object("output_config");
                 config.text("effort", effort.word());
                 config.close();
             }
-            true
+            return plan.mode.is_some() || plan.effort.is_some();
         }
-        Thinking::Unknown => false,
     }
+    true
 }
 
 /// One call at a time: newer Claude is told so in a tool choice in its own words, which stands in for
