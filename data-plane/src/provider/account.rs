@@ -1,13 +1,16 @@
 //! A provider over HTTP: its addresses, and an account per credential.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
-use sanmon_wire::format::Format;
+use sanmon_wire::format::{Codec, Format};
+use sanmon_wire::json::{Edits, Object};
 use sanmon_wire::model_list::ListShape;
 use url::Url;
 
@@ -45,12 +48,12 @@ impl Http {
 
     /// The format in which a request that came in `front` is put: `front` itself, else the first in
     /// which the provider answers about the model.
-    pub(super) fn speaks(&self, front: Format, model: &str) -> Option<&'static Speaks> {
+    pub(super) fn chat(&self, front: Format, model: &str) -> Option<&ChatAddresses> {
         let about = || {
-            let all = self.addresses.chats.iter().map(|chat| chat.speaks);
-            all.filter(|speaks| speaks.codec.is_some() && speaks.models.name(model).is_some())
+            let all = self.addresses.chats.iter();
+            all.filter(|chat| chat.speaks.models.name(model).is_some())
         };
-        about().find(|speaks| speaks.format == front).or_else(|| about().next())
+        about().find(|chat| chat.speaks.format == front).or_else(|| about().next())
     }
 
     /// The account whose turn it is.
@@ -95,14 +98,28 @@ pub(super) struct Addresses {
 }
 
 /// The addresses of a format.
-#[derive(Debug)]
 pub(super) struct ChatAddresses {
     pub(super) speaks: &'static Speaks,
+    /// The row's, in the version that the document names.
+    pub(super) codec: &'static dyn Codec,
     pub(super) whole: Address,
     pub(super) stream: Option<Address>,
     pub(super) count: Option<Address>,
     /// Of its calls.
     pub(super) headers: HeaderMap,
+}
+
+impl fmt::Debug for ChatAddresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { speaks, codec: _, whole, stream, count, headers } = self;
+        f.debug_struct("ChatAddresses")
+            .field("speaks", speaks)
+            .field("whole", whole)
+            .field("stream", stream)
+            .field("count", count)
+            .field("headers", headers)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The address of a list of models.
@@ -177,6 +194,33 @@ impl Account {
             call = call.default_header(name.clone(), value.clone());
         }
         Ok(call)
+    }
+
+    /// A body of this operation as the vendor takes it, which may differ from what the format says.
+    pub fn body(&self, operation: &Operation<'_>, body: Bytes) -> Result<Bytes, GatewayError> {
+        let (format, model, counts) = match *operation {
+            Operation::Chat { format, model, .. } => (format, model, false),
+            Operation::CountTokens { format, model } => (format, model, true),
+            _ => return Ok(body),
+        };
+        let envelope = self.chat(format, model)?.0.speaks.envelope;
+        if envelope.is_empty() {
+            return Ok(body);
+        }
+        let wrong = |error: &dyn fmt::Display| {
+            GatewayError::new(Code::BadRequest, format!("the body cannot be read: {error}"))
+        };
+        let object = Object::scan(&body).map_err(|error| wrong(&error))?;
+        let mut edits = Edits::default();
+        for (name, json) in envelope {
+            match (object.get(name).map_err(|error| wrong(&error))?, json) {
+                (None, Some(json)) => edits.insert(*name, json.as_bytes()),
+                // Addresses of counts name no model.
+                (Some(own), None) if !counts => edits.remove(own.index),
+                _ => {}
+            }
+        }
+        Ok(edits.apply(&object).into())
     }
 
     /// The lists of models, which are asked for by their places in this one.

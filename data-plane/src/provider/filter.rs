@@ -1,9 +1,12 @@
 //! Which models may be used.
 
-use regex::RegexSet;
+use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use sanmon_shared::Problem;
 use sanmon_shared::problem::join_pointer;
 use sanmon_shared::resources::ModelFilter;
+
+/// What a list may take when it is compiled, in bytes.
+const LARGEST: usize = 1024 * 1024;
 
 /// Compiled include and exclude lists of models: one of `include` matches the whole name (none: any
 /// may), and none of `exclude`.
@@ -11,6 +14,10 @@ use sanmon_shared::resources::ModelFilter;
 pub struct ModelRules {
     include: Option<RegexSet>,
     exclude: Option<RegexSet>,
+}
+
+fn compiled(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).size_limit(LARGEST).build()
 }
 
 impl ModelRules {
@@ -21,7 +28,7 @@ impl ModelRules {
             let mut anchored = Vec::with_capacity(patterns.len());
             for (index, pattern) in patterns.iter().enumerate() {
                 let whole = format!(r"\A(?:{pattern})\z");
-                match regex::Regex::new(pattern).and_then(|_| regex::Regex::new(&whole)) {
+                match compiled(pattern).and_then(|_| compiled(&whole)) {
                     Ok(_) => anchored.push(whole),
                     Err(error) => problems.push(Problem::at(
                         join_pointer(&pointer, &index.to_string()),
@@ -29,7 +36,14 @@ impl ModelRules {
                     )),
                 }
             }
-            if anchored.is_empty() { None } else { RegexSet::new(anchored).ok() }
+            if anchored.is_empty() {
+                return None;
+            }
+            RegexSetBuilder::new(anchored)
+                .size_limit(LARGEST)
+                .build()
+                .map_err(|error| problems.push(Problem::at(&pointer, error.to_string())))
+                .ok()
         };
         Self {
             include: compile(&filter.include, "include"),

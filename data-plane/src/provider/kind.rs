@@ -68,13 +68,15 @@ pub struct Speaks {
     /// Which.
     pub format: Format,
     /// Reads and writes it as the vendor does.
-    pub codec: Option<&'static dyn Codec>,
+    pub codec: &'static dyn Codec,
     /// Below the base; `{model}` stands for the model's name.
     pub path: &'static str,
     /// Where streams are asked for, if that is elsewhere.
     pub stream_path: Option<&'static str>,
     /// Where tokens are counted, if they are.
     pub count_path: Option<&'static str>,
+    /// Members that its bodies get where they lack them, as JSON, and those that they may not have.
+    pub envelope: &'static [(&'static str, Option<&'static str>)],
     /// For which models.
     pub models: Models,
     /// Only where a document says that the server has it.
@@ -98,6 +100,8 @@ pub enum Models {
     Any,
     /// Those whose names hold one of these.
     Holding(&'static [&'static str]),
+    /// Those whose names hold none of these.
+    Without(&'static [&'static str]),
     /// Those whose names begin with this, which is no part of the name in an address.
     Below(&'static str),
 }
@@ -108,6 +112,7 @@ impl Models {
         match self {
             Self::Any => Some(model),
             Self::Holding(parts) => parts.iter().any(|part| model.contains(part)).then_some(model),
+            Self::Without(parts) => parts.iter().all(|part| !model.contains(part)).then_some(model),
             Self::Below(prefix) => model.strip_prefix(prefix),
         }
     }

@@ -109,9 +109,9 @@ impl Provider {
     /// first format in which it answers about the model.
     pub fn codec(&self, front: Format, model: Option<&str>) -> Option<&'static dyn Codec> {
         let Transport::Http(http) = &self.transport else {
-            return self.kind.formats.first()?.codec;
+            return Some(self.kind.formats.first()?.codec);
         };
-        http.speaks(front, model.unwrap_or_default())?.codec
+        Some(http.chat(front, model.unwrap_or_default())?.codec)
     }
 
     /// What requests get from the document's options.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use sanmon_shared::Problem;
 use sanmon_shared::resources::Connection;
-use sanmon_wire::format::Format;
+use sanmon_wire::anthropic::{MESSAGES_2026_10_21, Version};
+use sanmon_wire::format::{Codec, Format};
 use url::Url;
 
 use super::Transport;
@@ -124,6 +125,7 @@ impl Place<'_> {
                 .into_iter()
                 .map(|speaks| ChatAddresses {
                     speaks,
+                    codec: self.codec(speaks),
                     whole: address(speaks.path),
                     stream: speaks.stream_path.map(address),
                     count: speaks.count_path.map(address),
@@ -175,6 +177,15 @@ impl Place<'_> {
             }
         }
         formats
+    }
+
+    /// The codec of a format, in the version that the document names.
+    fn codec(&self, speaks: &Speaks) -> &'static dyn Codec {
+        let version = self.connection.version.as_deref().map(Version::of);
+        match (speaks.format, version) {
+            (Format::Anthropic, Some(Version::V2026_10_21)) => &MESSAGES_2026_10_21,
+            _ => speaks.codec,
+        }
     }
 
     /// What calls in Anthropic's format carry.

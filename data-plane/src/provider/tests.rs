@@ -1,3 +1,5 @@
+mod addresses;
+
 use sanmon_shared::seal::Seal;
 use serde_json::json;
 
@@ -17,6 +19,16 @@ fn build(document: &Value) -> Result<Provider, Vec<Problem>> {
     let environment = |name: &str| (name == "KEY").then(|| "sk-env".to_owned());
     let context = BuildContext { seal: Some(&seal), environment: &environment };
     Provider::build(&serde_json::from_value(document).unwrap(), &context)
+}
+
+fn build_embedding(document: &Value) -> Result<Provider, Vec<Problem>> {
+    let seal = Seal::generate().unwrap();
+    let environment = |name: &str| (name == "KEY").then(|| "sk-env".to_owned());
+    let context = BuildContext { seal: Some(&seal), environment: &environment };
+    let connection = document.get("connection").cloned().unwrap_or_else(|| json!({}));
+    let document = json!({"id": "m", "provider": document["provider"],
+        "config": {"connection": connection}});
+    Provider::build_embedding(&serde_json::from_value(document).unwrap(), &context)
 }
 
 fn headers(provider: &Provider) -> Vec<(String, String)> {

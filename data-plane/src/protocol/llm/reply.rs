@@ -132,6 +132,7 @@ async fn over_http<'p>(
     let Ask { codec, model, body, streams } = ask;
     let deadlines = if streams { http.timeouts.streamed() } else { http.timeouts.whole() };
     let operation = Operation::Chat { format: codec.format(), model, stream: streams };
+    let body = account.body(&operation, body)?;
     let call = account.call(&operation, deadlines)?.bytes(body);
     let accept = if streams { codec.stream_type() } else { "application/json" };
     let mut call = headers::request(exchange, call, accept);

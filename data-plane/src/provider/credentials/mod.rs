@@ -117,6 +117,9 @@ impl Builder<'_> {
                     self.alone("service_account", &["token", "api_key"], problems);
                     return vec![(set, Credential::Fetched(source))];
                 }
+                if self.connection.api_key.is_some() {
+                    self.alone("token", &["api_key"], problems);
+                }
                 set.add_secret("x-goog-api-key", self.api_key(problems).as_deref(), problems);
             }
         }
@@ -168,6 +171,9 @@ impl Builder<'_> {
 
     /// A problem of each of the `others` that are there beside the credential `name`.
     fn alone(&self, name: &str, others: &[&str], problems: &mut Vec<Problem>) {
+        if name == "token" && self.connection.token.is_none() {
+            return;
+        }
         for other in others {
             let there = match *other {
                 "token" => self.connection.token.is_some(),

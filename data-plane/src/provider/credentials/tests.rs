@@ -205,9 +205,6 @@ async fn bedrock_signs_or_carries_its_key() {
 
 #[tokio::test]
 async fn a_credential_does_not_leave_its_host() {
-    let tasks = Tasks::default();
-    let mut other =
-        Upstream::start(&tasks, |mut call, _| async move { call.answer("{}").await }).await;
     let exchange = Exchange::for_test(TestRequest::default());
     let document = json!({"provider": "openai", "connection": {
         "base_url": "http://127.0.0.1:9/v1", "token": "$env://T"}});

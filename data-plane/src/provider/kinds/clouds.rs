@@ -86,7 +86,7 @@ pub(super) const ROWS: &[Kind] = &[
         base_url: "https://api.cloudflare.com/client/v4",
         site: sites::cloudflare,
         members: &["account_id", "model_name"],
-        formats: like_openai!(COMPATIBLE),
+        formats: &[chat(&dialects::COMPATIBLE), on_request(RESPONSES)],
         embeddings: Some(None),
         max_tokens: "max_tokens",
         renames: MAX_TOKENS,

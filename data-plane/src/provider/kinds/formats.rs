@@ -1,21 +1,19 @@
 //! The formats of the table's rows.
 
+use sanmon_wire::chat as dialects;
 use sanmon_wire::format::{Codec, Format};
+use sanmon_wire::{anthropic, cohere, completions, converse, gemini, ollama, responses};
 
-use super::codecs;
 use crate::provider::kind::{Models, Speaks};
-use sanmon_wire::chat::{self as dialects};
-use sanmon_wire::{anthropic, converse, gemini, responses};
 
-type AnyCodec = Option<&'static dyn Codec>;
-
-const fn speaks(format: Format, codec: AnyCodec, path: &'static str) -> Speaks {
+const fn speaks(format: Format, codec: &'static dyn Codec, path: &'static str) -> Speaks {
     Speaks {
         format,
         codec,
         path,
         stream_path: None,
         count_path: None,
+        envelope: &[],
         models: Models::Any,
         on_request: false,
     }
@@ -38,21 +36,20 @@ pub(super) const fn only(models: Models, speaks: Speaks) -> Speaks {
 
 /// Chat Completions in a vendor's words.
 pub(super) const fn chat(codec: &'static dyn Codec) -> Speaks {
-    speaks(Format::Chat, Some(codec), "/chat/completions")
+    speaks(Format::Chat, codec, "/chat/completions")
 }
 
 /// Legacy Completions.
 pub(super) const COMPLETIONS: Speaks =
-    speaks(Format::Completions, codecs::COMPLETIONS, "/completions");
+    speaks(Format::Completions, &completions::COMPLETIONS, "/completions");
 
 /// Responses.
-pub(super) const RESPONSES: Speaks =
-    speaks(Format::Responses, Some(&responses::OPENAI), "/responses");
+pub(super) const RESPONSES: Speaks = speaks(Format::Responses, &responses::OPENAI, "/responses");
 
 /// Anthropic Messages, below a base that ends with the version.
 pub(super) const MESSAGES: Speaks = Speaks {
     count_path: Some("/messages/count_tokens"),
-    ..speaks(Format::Anthropic, Some(&anthropic::MESSAGES), "/messages")
+    ..speaks(Format::Anthropic, &anthropic::MESSAGES, "/messages")
 };
 
 /// Anthropic Messages, below a base without a version.
@@ -63,10 +60,12 @@ pub(super) const V1_MESSAGES: Speaks =
 const VERTEX_CLAUDE: Speaks = Speaks {
     stream_path: Some("/publishers/anthropic/models/{model}:streamRawPredict"),
     count_path: Some("/publishers/anthropic/models/count-tokens:rawPredict"),
+    // The address names the model, and the body the version.
+    envelope: &[("anthropic_version", Some(r#""vertex-2023-10-16""#)), ("model", None)],
     models: Models::Holding(&["claude"]),
     ..speaks(
         Format::Anthropic,
-        Some(&anthropic::MESSAGES),
+        &anthropic::MESSAGES,
         "/publishers/anthropic/models/{model}:rawPredict",
     )
 };
@@ -77,7 +76,7 @@ pub(super) const VERTEX: &[Speaks] = &[
     Speaks {
         stream_path: Some("/endpoints/{model}:streamGenerateContent?alt=sse"),
         models: Models::Below("endpoints/"),
-        ..speaks(Format::Gemini, Some(&gemini::VERTEX), "/endpoints/{model}:generateContent")
+        ..speaks(Format::Gemini, &gemini::VERTEX, "/endpoints/{model}:generateContent")
     },
     only(
         Models::Holding(&["/"]),
@@ -88,7 +87,7 @@ pub(super) const VERTEX: &[Speaks] = &[
         count_path: Some("/publishers/google/models/{model}:countTokens"),
         ..speaks(
             Format::Gemini,
-            Some(&gemini::VERTEX),
+            &gemini::VERTEX,
             "/publishers/google/models/{model}:generateContent",
         )
     },
@@ -99,18 +98,18 @@ pub(super) const GEMINI: &[Speaks] = &[
     Speaks {
         stream_path: Some("/tunedModels/{model}:streamGenerateContent?alt=sse"),
         models: Models::Below("tunedModels/"),
-        ..speaks(Format::Gemini, Some(&gemini::AI_STUDIO), "/tunedModels/{model}:generateContent")
+        ..speaks(Format::Gemini, &gemini::AI_STUDIO, "/tunedModels/{model}:generateContent")
     },
     Speaks {
         stream_path: Some("/models/{model}:streamGenerateContent?alt=sse"),
         count_path: Some("/models/{model}:countTokens"),
         models: Models::Below("models/"),
-        ..speaks(Format::Gemini, Some(&gemini::AI_STUDIO), "/models/{model}:generateContent")
+        ..speaks(Format::Gemini, &gemini::AI_STUDIO, "/models/{model}:generateContent")
     },
     Speaks {
         stream_path: Some("/models/{model}:streamGenerateContent?alt=sse"),
         count_path: Some("/models/{model}:countTokens"),
-        ..speaks(Format::Gemini, Some(&gemini::AI_STUDIO), "/models/{model}:generateContent")
+        ..speaks(Format::Gemini, &gemini::AI_STUDIO, "/models/{model}:generateContent")
     },
 ];
 
@@ -123,16 +122,16 @@ pub(super) const CONVERSE: &[Speaks] = &[
 const fn converse(codec: &'static dyn Codec) -> Speaks {
     Speaks {
         stream_path: Some("/model/{model}/converse-stream"),
-        ..speaks(Format::Converse, Some(codec), "/model/{model}/converse")
+        ..speaks(Format::Converse, codec, "/model/{model}/converse")
     }
 }
 
 /// Cohere.
-pub(super) const COHERE: &[Speaks] = &[speaks(Format::Cohere, codecs::COHERE, "/v2/chat")];
+pub(super) const COHERE: &[Speaks] = &[speaks(Format::Cohere, &cohere::COHERE, "/v2/chat")];
 
 /// Ollama, which has other formats for those who come in them.
 pub(super) const OLLAMA: &[Speaks] = &[
-    speaks(Format::Ollama, codecs::OLLAMA, "/api/chat"),
+    speaks(Format::Ollama, &ollama::OLLAMA, "/api/chat"),
     at("/v1/chat/completions", chat(&dialects::OLLAMA)),
     at("/v1/completions", COMPLETIONS),
     at("/v1/responses", RESPONSES),
@@ -177,16 +176,19 @@ pub(in crate::provider) const AZURE_DATED: &[Speaks] = &[chat(&dialects::OPENAI)
 /// Foundry's v1 API, and Claude beside it.
 pub(in crate::provider) const FOUNDRY_V1: &[Speaks] = &[
     FOUNDRY_CLAUDE,
-    at("/openai/v1/chat/completions", chat(&dialects::OPENAI)),
-    at("/openai/v1/responses", RESPONSES),
+    only(NO_CLAUDE, at("/openai/v1/chat/completions", chat(&dialects::OPENAI))),
+    only(NO_CLAUDE, at("/openai/v1/responses", RESPONSES)),
 ];
 
 /// Foundry's older API of models, and Claude beside it.
 pub(in crate::provider) const FOUNDRY_MODELS: &[Speaks] =
-    &[FOUNDRY_CLAUDE, at("/models/chat/completions", chat(&dialects::COMPATIBLE))];
+    &[FOUNDRY_CLAUDE, only(NO_CLAUDE, at("/models/chat/completions", chat(&dialects::COMPATIBLE)))];
 
 /// A Foundry endpoint that has its models to itself.
 pub(in crate::provider) const FOUNDRY_ALONE: &[Speaks] = &[chat(&dialects::COMPATIBLE)];
+
+/// Claude speaks its own format alone.
+const NO_CLAUDE: Models = Models::Without(&["claude"]);
 
 const FOUNDRY_CLAUDE: Speaks = Speaks {
     count_path: Some("/anthropic/v1/messages/count_tokens"),

@@ -4,7 +4,7 @@ use sanmon_wire::model_list;
 
 use super::formats::MESSAGES;
 use super::formats::{
-    COHERE, COMPLETIONS, GEMINI, OPENAI, RESPONSES, V1_MESSAGES, at, chat, like_openai, on_request,
+    COHERE, COMPLETIONS, GEMINI, OPENAI, RESPONSES, V1_MESSAGES, at, chat, on_request,
 };
 use crate::provider::credentials::Auth;
 use crate::provider::kind::{Kind, Listing, ROW, Speaks};
@@ -81,7 +81,12 @@ pub(super) const ROWS: &[Kind] = &[
         name: "deepseek",
         label: "DeepSeek",
         base_url: "https://api.deepseek.com",
-        formats: like_openai!(DEEPSEEK, at("/anthropic/v1/messages", PLAIN_MESSAGES)),
+        formats: &[
+            chat(&dialects::DEEPSEEK),
+            at("/beta/completions", COMPLETIONS),
+            at("/anthropic/v1/messages", PLAIN_MESSAGES),
+            on_request(RESPONSES),
+        ],
         chat: Some(Some("deepseek-chat")),
         embeddings: Some(None),
         max_tokens: "max_tokens",
@@ -111,7 +116,7 @@ pub(super) const ROWS: &[Kind] = &[
         name: "perplexity",
         label: "Perplexity",
         base_url: "https://api.perplexity.ai",
-        formats: like_openai!(PERPLEXITY),
+        formats: &[chat(&dialects::PERPLEXITY), on_request(at("/v1/responses", RESPONSES))],
         max_tokens: "max_tokens",
         renames: MAX_TOKENS,
         ..ROW

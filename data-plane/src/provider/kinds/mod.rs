@@ -2,7 +2,6 @@
 //! its own is a row whose `formats` name its codec.
 
 mod clouds;
-mod codecs;
 mod compatible;
 pub(super) mod formats;
 mod labs;
