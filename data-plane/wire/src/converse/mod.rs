@@ -35,11 +35,6 @@ pub static CONVERSE: Converse = Converse { signatures: Format::Converse };
 /// and come back from them.
 pub static CLAUDE: Converse = Converse { signatures: Format::Anthropic };
 
-/// The codec for a model, by Bedrock's name of it.
-pub fn codec(model: &str) -> &'static Converse {
-    if models::Model::of(model).claude().is_some() { &CLAUDE } else { &CONVERSE }
-}
-
 impl Codec for Converse {
     fn format(&self) -> Format {
         Format::Converse

@@ -216,13 +216,13 @@ fn errors_are_written_as_they_are_read() {
 
 fn encoded(request: &Request, model: &str) -> (Value, String) {
     let mut losses = Losses::default();
-    let body = codec(model).encode_request(request, &target(model), &mut losses).unwrap();
+    let body = CONVERSE.encode_request(request, &target(model), &mut losses).unwrap();
     (parse(&body), losses.header())
 }
 
 fn refused(request: &Request, model: &str) -> &'static str {
     let mut losses = Losses::default();
-    codec(model).encode_request(request, &target(model), &mut losses).unwrap_err().field
+    CONVERSE.encode_request(request, &target(model), &mut losses).unwrap_err().field
 }
 
 fn asking(reasoning: ReasoningRequest) -> Request {
