@@ -1,7 +1,7 @@
 use super::super::Version;
 use super::super::models::{Model, Sampling};
 use super::thinking::{Mode, Plan, plan};
-use super::{messages, parts, tools};
+use super::{messages, parts, schema, tools};
 use crate::canonical::{OutputFormat, Request};
 use crate::fidelity::Losses;
 use crate::format::{Format, Parameters, Target, Unsupported};
@@ -162,7 +162,7 @@ fn write_output(
         &request.output
     {
         if model.structured || target.parameters == Parameters::Pass {
-            schema = Some(wanted);
+            schema = Some(schema::closed(wanted, losses).unwrap_or_else(|| wanted.clone()));
         } else {
             losses.refused_by_model("output", "the model takes no schema for its output");
         }
@@ -184,7 +184,7 @@ fn write_output(
     if let Some(schema) = schema {
         let mut format = config.object("format");
         format.text("type", "json_schema");
-        format.json("schema", schema);
+        format.json("schema", &schema);
         format.close();
     }
     config.close();

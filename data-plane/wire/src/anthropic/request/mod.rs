@@ -4,6 +4,7 @@ mod decode;
 mod encode;
 mod messages;
 mod parts;
+mod schema;
 mod thinking;
 mod tools;
 

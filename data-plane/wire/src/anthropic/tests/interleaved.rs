@@ -34,10 +34,10 @@ fn finish(finish: Finish) -> Delta {
 }
 
 /// What a stream of these says, without counts, and what is lost.
-fn written(deltas: Vec<Delta>) -> (String, Response, Losses) {
+fn written(deltas: &[Delta]) -> (String, Response, Losses) {
     let asked = Asked { input_tokens: 7, ..proof::asked() };
     let (mut encoder, mut out) = (MESSAGES.encoder(asked), Vec::new());
-    for delta in &deltas {
+    for delta in deltas {
         encoder.delta(delta, &mut out);
     }
     let read = proof::deltas(&MESSAGES, [out.as_slice()]);
@@ -48,7 +48,7 @@ fn written(deltas: Vec<Delta>) -> (String, Response, Losses) {
 
 #[test]
 fn calls_that_grow_in_turns_follow_each_other() {
-    let (text, response, losses) = written(vec![
+    let (text, response, losses) = written(&[
         Delta::Start(Start::default()),
         open(0, Part::Text(Text::default())),
         grow(0, "I look."),
@@ -101,7 +101,7 @@ fn text_is_not_held_back_by_thinking_that_nobody_closes() {
 #[test]
 fn signatures_of_others_are_carried_and_come_back() {
     let signature = Signature { format: Format::Responses, data: "enc".into() };
-    let (_, response, losses) = written(vec![
+    let (_, response, losses) = written(&[
         Delta::Start(Start::default()),
         open(0, Part::Reasoning(Reasoning::default())),
         Delta::Summary { choice: 0, block: 0, index: 0, text: "a".into() },
@@ -122,7 +122,7 @@ fn signatures_of_others_are_carried_and_come_back() {
 #[test]
 fn a_refusal_is_told_as_text_or_beside_it() {
     let refusal = |how: Finish| {
-        written(vec![
+        written(&[
             open(0, Part::Refusal(Refusal::default())),
             grow(0, "No."),
             close(0),

@@ -1,5 +1,7 @@
 //! What the format and its models want of requests that came in other words.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -148,8 +150,9 @@ fn models_are_told_to_think_in_their_own_words() {
             let request = Request { reasoning: Some(asked.clone()), ..hello() };
             let (body, losses) = written(&request, model);
             let asked = serde_json::to_string(&asked).unwrap();
-            told += &format!(
-                "{model} {asked}: thinking {} output_config {} max_tokens {} | {losses}\n",
+            let _ = writeln!(
+                told,
+                "{model} {asked}: thinking {} output_config {} max_tokens {} | {losses}",
                 body["thinking"], body["output_config"], body["max_tokens"]
             );
         }
