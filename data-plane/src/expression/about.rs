@@ -6,7 +6,7 @@ use super::{Scope, field};
 /// several values, and no credential that must not travel on.
 pub(crate) fn request_json(scope: &Scope<'_>) -> Value {
     let exchange = scope.exchange;
-    let text = |name: &str| field::find(name, scope).map_or(Value::Null, |text| text.into());
+    let text = |name: &str| field::find(name, scope).map_or(Value::Null, Into::into);
     let headers: Map<String, Value> = exchange
         .request
         .headers()
