@@ -16,6 +16,7 @@
 pub mod admin;
 pub mod certificates;
 pub mod client;
+pub mod clients;
 pub mod command;
 pub mod documents;
 pub mod ports;

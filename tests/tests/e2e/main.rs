@@ -26,5 +26,6 @@ mod secrets;
 mod shutdown;
 mod swap_soak;
 mod tls;
+mod translation;
 mod tree;
 mod ways_to_run;

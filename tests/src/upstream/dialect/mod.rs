@@ -9,6 +9,7 @@ mod converse;
 mod frame;
 mod gemini;
 mod heard;
+mod lists;
 mod ollama;
 mod responses;
 
@@ -194,6 +195,9 @@ fn streamed(speaker: &Speaker, script: &Script, model: &str) -> Reply {
 /// - `length`, `filter`: ends so
 /// - `fail-<status>`, `late`, `cut`, `closed`: goes wrong so
 pub fn act(request: &Request) -> Option<Reply> {
+    if request.method == "GET" {
+        return lists::reply(request);
+    }
     let dialect = Dialect::of(request)?;
     let heard = dialect.heard(request);
     Some(dialect.reply(request, &script(&dialect.model(request), &heard)))
