@@ -37,6 +37,7 @@ def configure(base, upstream):
     plugins = [
         {"plugin": "apikeys"},
         {"plugin": "openai-chat-completions", "includes": ["/v1/chat/completions"], "config": {"refs": [CHAT]}},
+        {"plugin": "anthropic-messages", "includes": ["/v1/messages"], "config": {"refs": [CHAT]}},
         {"plugin": "openai-embeddings", "includes": ["/v1/embeddings"], "config": {"refs": [EMBEDDINGS]}},
     ]
     route = {"id": "route_bench", "name": "bench", "plugins": plugins}

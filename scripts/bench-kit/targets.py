@@ -10,10 +10,11 @@ import sys
 
 from measure import pick
 
-runs = collections.defaultdict(list)
+runs, times = collections.defaultdict(list), {}
 for file in sys.argv[1:]:
     for line in pathlib.Path(file).read_text().splitlines():
         row = json.loads(line)
+        times |= row.get("translate_ms", {})
         if "scenario" in row:
             runs[row["gateway"], row["scenario"]].append(row)
 
@@ -27,6 +28,19 @@ def cpu(scenario):
     """CPU per request, as a multiple of nginx's."""
     ours, theirs = (median(name, scenario, lambda r: r["cpu_per_1k"] * 1000) for name in ("sanmon", "nginx"))
     return (None, "") if not ours or not theirs else (ours / theirs, f"{ours:.1f} µs, nginx {theirs:.1f} µs")
+
+
+def translated(scenario, same):
+    """CPU per request where formats differ, as a multiple of ours where they do not."""
+    ours, plain = (median("sanmon", name, lambda r: r["cpu_per_1k"] * 1000) for name in (scenario, same))
+    return (None, "") if not ours or not plain else (ours / plain, f"{ours:.1f} µs, untranslated {plain:.1f} µs")
+
+
+def conversations():
+    """The slowest translation of a conversation of 1 MB."""
+    if not times:
+        return None, ""
+    return max(times.values()), ", ".join(f"{pair} {time:.1f}" for pair, time in times.items())
 
 
 def slow(get):
@@ -43,6 +57,9 @@ figures = [
     ("100 KiB body, c=16: CPU per request", "× nginx", 2.5, *cpu("b")),
     ("stream of 100 chunks, c=32: CPU per stream", "× nginx", 2.0, *cpu("c")),
     ("embeddings, batch of 16, c=16: CPU per request", "× nginx", 2.0, *cpu("e")),
+    ("messages in, chat upstream, 1 KB: CPU per request", "× untranslated", 1.6, *translated("tk", "k")),
+    ("the same, streams of 100 chunks: CPU per stream", "× untranslated", 1.8, *translated("tc", "c")),
+    ("1 MB conversations: translation, the slowest pair", "ms", 15, *conversations()),
     ("500 slow streams: CPU per stream", "× nginx", None, *cpu("d")),
     ("500 slow streams: failed", "", 0, slow(lambda r: sum(r["load"]["errors"].values())), ""),
     ("500 slow streams: chunk delay p99, above direct", "ms", 2.0, *chunk_delay()),

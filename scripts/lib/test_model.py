@@ -61,6 +61,59 @@ def usage_that_was_not_asked_for_is_not_in_the_stream():
     assert all(event["choices"] and not event.get("usage") for event in events), events[-1]
 
 
+QUESTION = "What is the capital of France?"
+
+
+def events(path, body):
+    """The JSON of a stream's events."""
+    lines = call(path, body | {"stream": True}).read().splitlines()
+    return [json.loads(line[6:]) for line in lines if line.startswith(b"data: {")]
+
+
+def it_completes_a_text_whole_and_streamed():
+    body = {"prompt": QUESTION, "max_tokens": 40}
+    answer = json.load(call("/completions", body))
+    assert "Paris" in answer["choices"][0]["text"], answer
+    assert answer["object"] == "text_completion" and answer["usage"]["completion_tokens"] > 0, answer
+    pieces = [choice["text"] for event in events("/completions", body) for choice in event["choices"]]
+    assert len(pieces) > 2 and "Paris" in "".join(pieces), pieces
+
+
+def it_answers_responses_whole_streamed_and_gone_on_from():
+    body = {"input": QUESTION, "max_output_tokens": 40}
+    answer = json.load(call("/responses", body))
+    assert answer["status"] in ("completed", "incomplete"), answer
+    assert "Paris" in answer["output"][-1]["content"][0]["text"], answer
+    assert answer["usage"]["output_tokens"] > 0, answer
+    seen = events("/responses", body)
+    assert [event["sequence_number"] for event in seen] == list(range(len(seen)))
+    text = "".join(event["delta"] for event in seen if event["type"] == "response.output_text.delta")
+    assert "Paris" in text and seen[-1]["type"] in ("response.completed", "response.incomplete"), seen[-1]
+    body = {"input": "And of Italy?", "previous_response_id": answer["id"], "max_output_tokens": 40}
+    more = json.load(call("/responses", body))
+    assert more["usage"]["input_tokens"] > answer["usage"]["input_tokens"], more
+
+
+def it_answers_messages_whole_and_streamed():
+    body = {"max_tokens": 40, "messages": [{"role": "user", "content": QUESTION}]}
+    answer = json.load(call("/messages", body))
+    assert answer["type"] == "message" and "Paris" in answer["content"][0]["text"], answer
+    assert answer["stop_reason"] in ("end_turn", "max_tokens") and answer["usage"]["output_tokens"] > 0, answer
+    seen = events("/messages", body)
+    assert seen[0]["type"] == "message_start" and seen[-1]["type"] == "message_stop", seen
+    text = "".join(event["delta"].get("text", "") for event in seen if event["type"] == "content_block_delta")
+    assert "Paris" in text, text
+
+
+def it_embeds_texts():
+    body = {"input": ["a cat", "a kitten", "the stock exchange"]}
+    answer = json.load(call("/embeddings", body))
+    vectors = [one["embedding"] for one in answer["data"]]
+    assert len(vectors) == 3 and len(vectors[0]) > 100 and answer["usage"]["prompt_tokens"] > 3, answer["usage"]
+    again = json.load(call("/embeddings", {"input": "a cat"}))["data"][0]["embedding"]
+    assert max(abs(a - b) for a, b in zip(again, vectors[0])) < 0.01
+
+
 def the_model_is_listed():
     names = [model["id"] for model in json.load(call("/models"))["data"]]
     assert names == ["smollm2-135m-instruct"], names
@@ -88,6 +141,10 @@ TESTS = [
     a_whole_answer_has_text_and_usage,
     a_streamed_answer_comes_in_pieces_as_it_is_made,
     usage_that_was_not_asked_for_is_not_in_the_stream,
+    it_completes_a_text_whole_and_streamed,
+    it_answers_responses_whole_streamed_and_gone_on_from,
+    it_answers_messages_whole_and_streamed,
+    it_embeds_texts,
     the_model_is_listed,
     a_wrong_key_is_refused,
     the_model_s_own_refusal_reaches_the_caller,

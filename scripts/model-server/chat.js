@@ -18,6 +18,7 @@ export class Model {
     #wrapper;
     #queue = Promise.resolve();
     #waiting = 0;
+    #embeddings;
 
     /** Loads the GGUF file; `threads` compute. */
     static async load(path, threads) {
@@ -50,6 +51,21 @@ export class Model {
         });
         this.#queue = turn.catch(() => {});
         return turn;
+    }
+
+    /** Vectors of texts, one after the other; {vectors, tokens}. */
+    async embed(texts) {
+        this.#embeddings ??= this.#model.createEmbeddingContext({ contextSize: CONTEXT });
+        const context = await this.#embeddings;
+        const vectors = [];
+        let tokens = 0;
+        for (const text of texts) {
+            const length = this.#model.tokenize(text).length;
+            if (length > CONTEXT - 8) throw new TooLong(`a text has ${length} tokens; the model takes ${CONTEXT}`);
+            tokens += length;
+            vectors.push([...(await context.getEmbeddingFor(text)).vector]);
+        }
+        return { vectors, tokens };
     }
 
     async #generate(messages, options, signal, onText) {

@@ -1,4 +1,4 @@
-// Reads a chat completion request of OpenAI's API, as far as a small local model can serve it.
+// Reads requests of OpenAI's API, as far as a small local model can serve them.
 
 /** The request is wrong; `param` names the member. */
 export class BadRequest extends Error {
@@ -64,4 +64,16 @@ export function readChat(body) {
     };
     const includeUsage = body.stream_options?.include_usage === true;
     return { messages, options, stream: body.stream === true, includeUsage };
+}
+
+/** {input, base64} of a parsed body. */
+export function readEmbeddings(body) {
+    if (body === null || typeof body !== "object" || Array.isArray(body)) {
+        throw new BadRequest("the body must be a JSON object");
+    }
+    const input = [body.input ?? []].flat();
+    if (input.length === 0 || input.length > 64 || input.some((text) => typeof text !== "string" || text === "")) {
+        throw new BadRequest("input must be a string or up to 64 strings", "input");
+    }
+    return { input, base64: body.encoding_format === "base64" };
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// A small real model behind OpenAI's API: /v1/chat/completions, streaming and not, and /v1/models.
+// A small real model behind OpenAI's API: /v1/chat/completions, streaming and not, /v1/embeddings, and
+// /v1/models.
 // For the quickstart and for tests, not for production: one chat at a time, no authentication.
 //
 //   node server.js --model FILE.gguf [--name NAME] [--port 0] [--threads N]
@@ -12,7 +13,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 
 import { Busy, Model, TooLong } from "./chat.js";
-import { BadRequest, readChat } from "./request.js";
+import { BadRequest, readChat, readEmbeddings } from "./request.js";
 
 const { values: args } = parseArgs({
     options: {
@@ -117,6 +118,17 @@ async function chat(req, res) {
     res.end("data: [DONE]\n\n");
 }
 
+async function embeddings(req, res) {
+    const { input, base64 } = readEmbeddings(await readBody(req));
+    const { vectors, tokens } = await model.embed(input);
+    const data = vectors.map((vector, index) => {
+        const bytes = () => Buffer.from(new Float32Array(vector).buffer).toString("base64");
+        return { object: "embedding", index, embedding: base64 ? bytes() : vector };
+    });
+    const usage = { prompt_tokens: tokens, total_tokens: tokens };
+    sendJson(res, 200, { object: "list", data, model: args.name, usage });
+}
+
 function models(res) {
     const data = [{ id: args.name, object: "model", created: STARTED, owned_by: "local" }];
     sendJson(res, 200, { object: "list", data });
@@ -127,6 +139,8 @@ const server = createServer((req, res) => {
     const path = new URL(req.url, "http://localhost").pathname;
     if (req.method === "POST" && path === "/v1/chat/completions") {
         chat(req, res).catch((error) => sendError(res, error));
+    } else if (req.method === "POST" && path === "/v1/embeddings") {
+        embeddings(req, res).catch((error) => sendError(res, error));
     } else if (req.method === "GET" && path === "/v1/models") {
         models(res);
     } else {
