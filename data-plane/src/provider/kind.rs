@@ -64,6 +64,7 @@ impl fmt::Debug for Kind {
 }
 
 /// A format that a vendor speaks.
+#[derive(Clone, Copy)]
 pub struct Speaks {
     /// Which.
     pub format: Format,

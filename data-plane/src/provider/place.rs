@@ -198,14 +198,11 @@ impl Place<'_> {
             [("version", "anthropic-version", Some(version)), ("beta", "anthropic-beta", beta)]
         {
             let Some(text) = text else { continue };
-            match HeaderValue::from_str(text) {
-                Ok(value) => {
-                    headers.insert(HeaderName::from_static(name), value);
-                }
-                Err(_) => {
-                    let text = "it holds characters that no header may have";
-                    problems.push(self.problem(member, text));
-                }
+            if let Ok(value) = HeaderValue::from_str(text) {
+                headers.insert(HeaderName::from_static(name), value);
+            } else {
+                let text = "it holds characters that no header may have";
+                problems.push(self.problem(member, text));
             }
         }
         headers

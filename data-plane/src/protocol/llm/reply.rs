@@ -105,7 +105,7 @@ pub(crate) async fn count<'p>(
     let Some(account) = http.account() else { return Ok(None) };
     let operation = Operation::CountTokens { format: front.codec().format(), model };
     let call = match account.call(&operation, http.timeouts.whole()) {
-        Ok(call) => call.bytes(body),
+        Ok(call) => call.bytes(account.body(&operation, body)?),
         Err(error) if error.code == Code::Unsupported => return Ok(None),
         Err(error) => return Err(error),
     };

@@ -56,16 +56,14 @@ pub(super) fn keys(builder: &Builder<'_>, problems: &mut Vec<Problem>) -> Option
     let id = reveal("access_key_id", id).unwrap_or_default();
     let secret = reveal("secret_access_key", secret).unwrap_or_default();
     let token = reveal("session_token", &connection.session_token);
-    let token = token.and_then(|token| match HeaderValue::from_str(&token) {
-        Ok(mut token) => {
-            token.set_sensitive(true);
-            Some(token)
-        }
-        Err(_) => {
+    let token = token.and_then(|token| {
+        let Ok(mut token) = HeaderValue::from_str(&token) else {
             let text = "it holds characters that no header may have";
             problems.push(builder.problem("session_token", text));
-            None
-        }
+            return None;
+        };
+        token.set_sensitive(true);
+        Some(token)
     });
     let region = connection.region.as_deref().unwrap_or_default().trim().to_owned();
     Some(Keys { id, secret, token, region })
@@ -120,7 +118,7 @@ impl Keys {
                     names.push(';');
                 }
                 names.push_str(name.as_str());
-                headers.push_str(&format!("{name}:{value}\n"));
+                headers.extend([name.as_str(), ":", &value, "\n"]);
             }
         }
         let request = format!(

@@ -37,12 +37,12 @@ pub(super) fn source(builder: &Builder<'_>, problems: &mut Vec<Problem>) -> Opti
     let text = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
     let authority = text(&connection.authority);
     let authority = if authority.is_empty() { AUTHORITY.to_owned() } else { authority };
-    let address = Url::parse(&authority).and_then(|mut url| {
+    let address = Url::parse(&authority).map(|mut url| {
         if let Ok(mut path) = url.path_segments_mut() {
             let tenant = text(&connection.tenant_id);
             path.pop_if_empty().extend([tenant.as_str(), "oauth2", "v2.0", "token"]);
         }
-        Ok(url)
+        url
     });
     let address = match address {
         Ok(address) => address,

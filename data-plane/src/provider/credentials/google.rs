@@ -54,7 +54,7 @@ pub(super) fn source(builder: &Builder<'_>, problems: &mut Vec<Problem>) -> Opti
     match account(&text) {
         Ok(account) => {
             let uri = account.audience.clone();
-            TokenSource::new(&uri, Grant::ServiceAccount(account), builder.transport)
+            TokenSource::new(&uri, Grant::ServiceAccount(Box::new(account)), builder.transport)
                 .map_err(|error| {
                     let text = format!("its token_uri cannot be called: {error}");
                     problems.push(builder.problem("service_account", text));

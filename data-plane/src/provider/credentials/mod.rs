@@ -47,7 +47,7 @@ pub(super) enum Credential {
     /// It is signed.
     Signed(Keys),
     /// It gets a token that is fetched first.
-    Fetched(TokenSource),
+    Fetched(Box<TokenSource>),
 }
 
 impl Credential {
@@ -103,7 +103,7 @@ impl Builder<'_> {
                 set.add_secret("api-key", self.api_key(problems).as_deref(), problems);
                 if let Some(source) = entra::source(self, problems) {
                     self.alone("client_secret", &["token", "api_key"], problems);
-                    return vec![(set, Credential::Fetched(source))];
+                    return vec![(set, Credential::Fetched(Box::new(source)))];
                 }
             }
             Auth::Aws => {
@@ -115,7 +115,7 @@ impl Builder<'_> {
             Auth::Google => {
                 if let Some(source) = google::source(self, problems) {
                     self.alone("service_account", &["token", "api_key"], problems);
-                    return vec![(set, Credential::Fetched(source))];
+                    return vec![(set, Credential::Fetched(Box::new(source)))];
                 }
                 if self.connection.api_key.is_some() {
                     self.alone("token", &["api_key"], problems);

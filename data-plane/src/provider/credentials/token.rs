@@ -41,7 +41,7 @@ pub(in crate::provider) struct TokenSource {
 /// What is shown for a token.
 pub(super) enum Grant {
     /// A claim that is signed with a key.
-    ServiceAccount(ServiceAccount),
+    ServiceAccount(Box<ServiceAccount>),
     /// An application's secret.
     Application(Application),
 }

@@ -12,8 +12,9 @@ pub(in crate::provider) fn cloudflare(
     let mut base = given.base(given.kind.base_url, problems)?;
     let path = format!("{}/accounts/{account}/ai", base.path().trim_end_matches('/'));
     base.set_path(&path);
-    let mut site = given.site(base);
-    site.prefix = "/v1".to_owned();
-    site.default_model = present(given.connection.model_name.as_deref()).map(str::to_owned);
-    Some(site)
+    Some(Site {
+        prefix: "/v1".to_owned(),
+        default_model: present(given.connection.model_name.as_deref()).map(str::to_owned),
+        ..given.site(base)
+    })
 }

@@ -43,25 +43,24 @@ fn row(document: &Value, model: &str) -> String {
     for front in [Format::Chat, Format::Completions, Format::Responses, Format::Anthropic] {
         let codec = provider.codec(front, Some(model)).unwrap();
         let format = codec.format();
-        out.push_str(&format!("\n  {} as {}", front.name(), format.name()));
+        out.extend(["\n  ", front.name(), " as ", format.name()]);
         if told.contains(&format) {
             continue;
         }
         told.push(format);
         let chat = |stream| called(&provider, Operation::Chat { format, model, stream }).unwrap();
         let (whole, streamed) = (chat(false), chat(true));
-        out.push_str(&format!("\n    {whole}"));
+        out.extend(["\n    ", &whole]);
         if streamed != whole {
-            let first = streamed.lines().next().unwrap();
-            out.push_str(&format!("\n    streamed {first}"));
+            out.extend(["\n    streamed ", streamed.lines().next().unwrap()]);
         }
         if let Ok(count) = called(&provider, Operation::CountTokens { format, model }) {
-            out.push_str(&format!("\n    count {}", count.lines().next().unwrap()));
+            out.extend(["\n    count ", count.lines().next().unwrap()]);
         }
     }
     for list in 0..http(&provider).account().unwrap().lists().len() {
         let listed = called(&provider, Operation::Models { list, next: None }).unwrap();
-        out.push_str(&format!("\n  models {}", listed.lines().next().unwrap()));
+        out.extend(["\n  models ", listed.lines().next().unwrap()]);
     }
     out
 }
