@@ -17,7 +17,7 @@ use url::Url;
 use super::Operation;
 use super::address::{Address, encode_segment};
 use super::credentials::Credential;
-use super::kind::{Kind, Speaks};
+use super::kind::{Embeds, Kind, Speaks};
 use crate::error::{Code, GatewayError};
 use crate::upstream::{Call, Deadlines, Endpoint};
 use crate::worker::Worker;
@@ -56,6 +56,12 @@ impl Http {
         about().find(|chat| chat.speaks.format == front).or_else(|| about().next())
     }
 
+    /// The format in which embeddings of this model are asked for.
+    pub fn embeds(&self, model: &str) -> Option<&'static Embeds> {
+        let mut formats = self.addresses.embeddings.iter().map(|one| one.embeds);
+        formats.find(|embeds| embeds.models.name(model).is_some())
+    }
+
     /// The account whose turn it is.
     pub fn account(&self) -> Option<&Account> {
         let count = self.accounts.len();
@@ -91,7 +97,8 @@ impl Timeouts {
 #[derive(Debug)]
 pub(super) struct Addresses {
     pub(super) chats: Box<[ChatAddresses]>,
-    pub(super) embeddings: Option<Address>,
+    /// None where it serves none.
+    pub(super) embeddings: Box<[EmbedAddress]>,
     pub(super) lists: Box<[ListAddress]>,
     /// Of the answers that it keeps; their ids follow.
     pub(super) stored: Option<Url>,
@@ -120,6 +127,13 @@ impl fmt::Debug for ChatAddresses {
             .field("headers", headers)
             .finish_non_exhaustive()
     }
+}
+
+/// The address of a format of embeddings.
+#[derive(Debug)]
+pub(super) struct EmbedAddress {
+    pub(super) embeds: &'static Embeds,
+    pub(super) address: Address,
 }
 
 /// The address of a list of models.
@@ -164,9 +178,13 @@ impl Account {
                 (count.url(name)?, Method::POST, &chat.headers)
             }
             Operation::Embeddings { model } => {
-                let address = self.addresses.embeddings.as_ref();
-                let address = address.ok_or_else(|| self.unsupported("embeddings"))?;
-                (address.url(model)?, Method::POST, &no_headers)
+                let mut found = self.addresses.embeddings.iter();
+                let url = found.find_map(|one| {
+                    let name = one.embeds.models.name(model)?;
+                    Some(one.address.url(name))
+                });
+                let url = url.ok_or_else(|| self.unsupported("embeddings"))??;
+                (url, Method::POST, &no_headers)
             }
             Operation::Models { list, next } => {
                 let list = self.lists().get(list).ok_or_else(|| self.unsupported("models"))?;

@@ -7,8 +7,8 @@ use url::Url;
 
 use crate::error::{Code, GatewayError};
 
-/// What stands for the model's name in a path.
-const MODEL: &str = "{model}";
+/// What stands for the model's name in a path: as one segment, or with its slashes as several.
+const MODEL: [&str; 2] = ["{model}", "{+model}"];
 
 /// Where an operation is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(super) enum Address {
         before: Box<str>,
         /// Of the path.
         after: Box<str>,
+        /// Slashes in the name part segments.
+        segments: bool,
     },
     /// At a host of the model's own, below that of this address.
     Hosted(Url),
@@ -35,15 +37,13 @@ impl Address {
         let (path, own) = path.split_once('?').map_or((path, None), |(path, q)| (path, Some(q)));
         let query: Vec<&str> = [query, own].into_iter().flatten().collect();
         base.set_query((!query.is_empty()).then(|| query.join("&")).as_deref());
-        match path.split_once(MODEL) {
-            Some((before, after)) => {
-                Self::Named { base, before: before.into(), after: after.into() }
-            }
-            None => {
-                base.set_path(path);
-                Self::Fixed(base)
+        for (marker, segments) in MODEL.into_iter().zip([false, true]) {
+            if let Some((before, after)) = path.split_once(marker) {
+                return Self::Named { base, before: before.into(), after: after.into(), segments };
             }
         }
+        base.set_path(path);
+        Self::Fixed(base)
     }
 
     /// The address with this path at the models' hosts, which stand below that of `domain`.
@@ -53,19 +53,26 @@ impl Address {
         Self::Hosted(url)
     }
 
-    /// The address for this model, whose name is one segment of the path, whatever it holds.
+    /// The address for this model, whose name is one segment of the path, whatever it holds, unless the
+    /// path says otherwise.
     pub(super) fn url(&self, model: &str) -> Result<Cow<'_, Url>, GatewayError> {
         match self {
             Self::Fixed(url) => Ok(Cow::Borrowed(url)),
-            Self::Named { base, before, after } => {
+            Self::Named { base, before, after, segments } => {
+                let names = || model.split(|letter| *segments && letter == '/');
                 // A segment of dots alone would climb the path.
-                if model.bytes().all(|byte| byte == b'.') {
+                if names().any(|name| name.bytes().all(|byte| byte == b'.')) {
                     let text = "the model's name cannot stand in an address";
                     return Err(GatewayError::new(Code::BadRequest, text).param("model"));
                 }
                 let mut path = String::with_capacity(before.len() + model.len() + after.len() + 8);
                 path.push_str(before);
-                encode_segment(&mut path, model);
+                for (index, name) in names().enumerate() {
+                    if index > 0 {
+                        path.push('/');
+                    }
+                    encode_segment(&mut path, name);
+                }
                 path.push_str(after);
                 let mut url = base.clone();
                 url.set_path(&path);
@@ -148,6 +155,15 @@ mod tests {
         assert_eq!(url("evil.com/x").as_deref(), Ok("https://evilcom-x.d.example/v1/chat"));
         assert_eq!(url(""), Err(Code::BadRequest));
         assert_eq!(url("-x"), Err(Code::BadRequest));
+    }
+
+    #[test]
+    fn a_model_is_several_segments_where_its_slashes_stay() {
+        let made = url("/m/{+model}/p", None, "BAAI/bge-m3?x");
+        assert_eq!(made.as_deref(), Ok("https://h/m/BAAI/bge-m3%3Fx/p"));
+        for model in ["", "..", "a/../b", "/a", "a/"] {
+            assert_eq!(url("/m/{+model}/p", None, model), Err(Code::BadRequest), "{model}");
+        }
     }
 
     #[test]

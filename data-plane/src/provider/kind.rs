@@ -4,10 +4,12 @@
 use std::fmt;
 
 use sanmon_shared::Problem;
+use sanmon_wire::embeddings::EmbedCodec;
 use sanmon_wire::format::{Codec, Format};
 use sanmon_wire::model_list::{self, ListShape};
 
 use super::credentials::Auth;
+use super::kinds::embeddings;
 use super::sites::{Given, Site, plain};
 
 /// A vendor.
@@ -34,16 +36,14 @@ pub struct Kind {
     pub chat: Option<Option<&'static str>>,
     /// Default model of embeddings; `None` where it does not serve them.
     pub embeddings: Option<Option<&'static str>>,
-    /// Where embeddings are asked for, below the base.
-    pub embeddings_path: &'static str,
+    /// The formats of embeddings that it speaks, where it serves them.
+    pub embeds: &'static [Embeds],
     /// Where it lists its models; nowhere when empty.
     pub lists: &'static [Listing],
     /// The member by which chat output is bounded, where the gateway has to bound it.
     pub max_tokens: &'static str,
     /// Members of chat bodies under other names.
     pub renames: &'static [(&'static str, &'static str)],
-    /// Members of embedding bodies under other names.
-    pub embedding_renames: &'static [(&'static str, &'static str)],
     /// Members of chat bodies that it refuses, so that they are left out.
     pub refuses: &'static [&'static str],
     /// Members, as JSON, that every chat body gets.
@@ -88,6 +88,25 @@ impl fmt::Debug for Speaks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Speaks")
             .field("format", &self.format)
+            .field("path", &self.path)
+            .field("models", &self.models)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A format of embeddings that a vendor speaks.
+pub struct Embeds {
+    /// Reads and writes it; `None` where it is OpenAI's, so that bytes pass through.
+    pub codec: Option<&'static dyn EmbedCodec>,
+    /// Below the base; `{model}` stands for the model's name.
+    pub path: &'static str,
+    /// For which models.
+    pub models: Models,
+}
+
+impl fmt::Debug for Embeds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Embeds")
             .field("path", &self.path)
             .field("models", &self.models)
             .finish_non_exhaustive()
@@ -150,11 +169,10 @@ pub(super) const ROW: Kind = Kind {
     formats: &[],
     chat: Some(None),
     embeddings: None,
-    embeddings_path: "/embeddings",
+    embeds: embeddings::OPENAI,
     lists: LIKE_OPENAI,
     max_tokens: "max_completion_tokens",
     renames: &[],
-    embedding_renames: &[],
     refuses: &[],
     extras: &[],
     stream_options: true,

@@ -30,7 +30,7 @@ pub use credentials::Auth;
 pub(crate) use credentials::Tokens;
 pub use defaults::Defaults;
 pub use filter::ModelRules;
-pub use kind::{Kind, Listing, Models, Speaks};
+pub use kind::{Embeds, Kind, Listing, Models, Speaks};
 pub use kinds::{all as kinds, infos as kind_infos};
 pub use operation::Operation;
 pub use options::{Member, MemberValue, Options};
@@ -266,7 +266,8 @@ fn renames(
         }
         renames.push((from.as_str().into(), to.as_str().into()));
     }
-    for (from, to) in if embeddings { kind.embedding_renames } else { kind.renames } {
+    // What vendors of embeddings have under other names, their codecs know.
+    for (from, to) in if embeddings { &[] } else { kind.renames } {
         if !renames.iter().any(|(known, _)| &**known == *from) {
             renames.push(((*from).into(), (*to).into()));
         }

@@ -12,7 +12,9 @@ use sanmon_wire::format::{Codec, Format};
 use url::Url;
 
 use super::Transport;
-use super::account::{Account, Addresses, ChatAddresses, Http, ListAddress, Timeouts};
+use super::account::{
+    Account, Addresses, ChatAddresses, EmbedAddress, Http, ListAddress, Timeouts,
+};
 use super::address::Address;
 use super::credentials::{self, HeaderSet};
 use super::kind::{Kind, Speaks};
@@ -135,7 +137,13 @@ impl Place<'_> {
                     },
                 })
                 .collect(),
-            embeddings: self.kind.embeddings.map(|_| address(site.embeddings_path)),
+            embeddings: self
+                .kind
+                .embeddings
+                .iter()
+                .flat_map(|_| site.embeds)
+                .map(|embeds| EmbedAddress { embeds, address: address(embeds.path) })
+                .collect(),
             lists: lists.into(),
             stored,
         }

@@ -1,3 +1,5 @@
+mod translated;
+
 use serde_json::{Value, json};
 
 use super::client::Answer;

@@ -46,7 +46,8 @@ fn snapshot(documents: &[(&'static str, Value)]) -> Snapshot {
     let empty = Arc::new(Snapshot::empty(Head::empty("test")));
     let mut edit = empty.edit();
     let environment = |_: &str| None;
-    let context = BuildContext { seal: None, environment: &environment };
+    let seal = sanmon_shared::seal::Seal::generate().unwrap();
+    let context = BuildContext { seal: Some(&seal), environment: &environment };
     for (kind, document) in documents {
         let change = Change {
             kind: Kind::named(kind),

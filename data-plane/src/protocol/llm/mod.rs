@@ -29,11 +29,11 @@ pub(crate) use complete::complete;
 pub(crate) use count::count;
 pub(crate) use front::{Forwards, Front, Shape};
 pub(crate) use memory::Memory;
-pub(crate) use translating::caller;
+pub(crate) use translating::{bad, caller, unsupported};
 
 use self::asked::Asking;
 use self::native::Prepared;
-use self::translating::{Translating, bad, no_chats};
+use self::translating::{Translating, no_chats};
 use crate::error::GatewayError;
 use crate::exchange::Exchange;
 use crate::prompts;

@@ -1,4 +1,7 @@
-//! `POST /v1/embeddings`.
+//! `POST /v1/embeddings`: passed through to providers that speak OpenAI's format, translated for the
+//! others.
+
+mod translated;
 
 use std::sync::Arc;
 
@@ -17,12 +20,15 @@ use crate::exchange::Exchange;
 use crate::protocol::llm::answer::{self, check_head, gather, provider_error, told, with};
 use crate::protocol::llm::body::{self, present, text};
 use crate::protocol::llm::draft::Draft;
+use crate::protocol::llm::headers;
+use crate::protocol::llm::model::{self, Chosen};
 use crate::protocol::llm::pieces::Pieces;
-use crate::protocol::llm::{headers, model};
 use crate::protocol::refs::Refs;
 use crate::protocol::{Dialect, Protocol};
 use crate::provider::mock::{self, Reply};
 use crate::provider::{Account, Http, Operation, Provider, Transport};
+
+use translated::Translating;
 
 /// Embeddings of a plugin's models.
 #[derive(Debug)]
@@ -62,7 +68,17 @@ impl Embeddings {
 
     async fn embed(&self, exchange: &mut Exchange) -> Result<HttpResponse, GatewayError> {
         let (body, members) = body::read(exchange).await?;
-        let request = self.prepare(exchange, &body, &Object::new(&body, members))?;
+        let object = Object::new(&body, members);
+        let chosen = model::choose(exchange, &self.refs, &object)?;
+        if let Transport::Http(http) = &chosen.provider.transport {
+            let model = chosen.model.as_deref().unwrap_or_default();
+            if let Some(codec) = http.embeds(model).and_then(|embeds| embeds.codec) {
+                let translating = Translating::prepare(&self.refs, &body, &chosen, codec)?;
+                drop(body);
+                return translating.answer(exchange).await;
+            }
+        }
+        let request = prepare(&body, &object, chosen)?;
         drop(body);
         match &request.provider.transport {
             Transport::Http(http) => over_http(exchange, &request, http).await,
@@ -82,37 +98,32 @@ impl Embeddings {
             }
         }
     }
+}
 
-    fn prepare(
-        &self,
-        exchange: &Exchange,
-        body: &Bytes,
-        object: &Object<'_>,
-    ) -> Result<Request, GatewayError> {
-        let chosen = model::choose(exchange, &self.refs, object)?;
-        let provider = Arc::clone(&chosen.provider);
-        let mut draft = Draft::of(object);
-        chosen.write(&mut draft)?;
-        let form = match text(object, "encoding_format")?.as_deref() {
-            None | Some("float") => Some(VectorForm::Floats),
-            Some("base64") => Some(VectorForm::Base64),
-            Some(_) => None,
-        };
-        draft.adapt(&provider, &provider.options.members, &["encoding_format"])?;
-        if form.is_some() && !provider.kind.base64 {
-            draft.remove("encoding_format")?;
-        }
-        let input = present(object, "input")?;
-        if input.is_none_or(|input| matches!(input.kind, ValueKind::Object | ValueKind::Bool)) {
-            return Err(body::wrong("input", "a string, an array of strings, or tokens"));
-        }
-        Ok(Request {
-            body: draft.finish(body),
-            form,
-            input_bytes: input.map_or(0, |input| input.raw.len() as u64),
-            provider: chosen.provider,
-        })
+/// A request as a provider gets it that speaks like its caller.
+fn prepare(body: &Bytes, object: &Object<'_>, chosen: Chosen<'_>) -> Result<Request, GatewayError> {
+    let provider = Arc::clone(&chosen.provider);
+    let mut draft = Draft::of(object);
+    chosen.write(&mut draft)?;
+    let form = match text(object, "encoding_format")?.as_deref() {
+        None | Some("float") => Some(VectorForm::Floats),
+        Some("base64") => Some(VectorForm::Base64),
+        Some(_) => None,
+    };
+    draft.adapt(&provider, &provider.options.members, &["encoding_format"])?;
+    if form.is_some() && !provider.kind.base64 {
+        draft.remove("encoding_format")?;
     }
+    let input = present(object, "input")?;
+    if input.is_none_or(|input| matches!(input.kind, ValueKind::Object | ValueKind::Bool)) {
+        return Err(body::wrong("input", "a string, an array of strings, or tokens"));
+    }
+    Ok(Request {
+        body: draft.finish(body),
+        form,
+        input_bytes: input.map_or(0, |input| input.raw.len() as u64),
+        provider: chosen.provider,
+    })
 }
 
 async fn over_http(

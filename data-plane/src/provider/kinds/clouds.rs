@@ -2,9 +2,10 @@
 
 use sanmon_wire::model_list;
 
+use super::embeddings;
 use super::formats::{
-    AZURE_V1, COMPLETIONS, CONVERSE, FOUNDRY_V1, MESSAGES, RESPONSES, VERTEX, chat, like_openai,
-    on_request,
+    AZURE_V1, COMPLETIONS, CONVERSE, FOUNDRY_V1, MESSAGES, RESPONSES, VERTEX, at, chat,
+    like_openai, on_request,
 };
 use crate::provider::credentials::Auth;
 use crate::provider::kind::{Kind, Listing, ROW, Speaks};
@@ -53,7 +54,7 @@ pub(super) const ROWS: &[Kind] = &[
         members: &["region", "access_key_id", "secret_access_key", "session_token"],
         formats: CONVERSE,
         embeddings: Some(None),
-        embeddings_path: "/model/{model}/invoke",
+        embeds: embeddings::BEDROCK,
         lists: &[
             Listing::new("/foundation-models", &model_list::BEDROCK_MODELS),
             Listing::new("/inference-profiles?maxResults=1000", &model_list::BEDROCK_PROFILES),
@@ -77,7 +78,7 @@ pub(super) const ROWS: &[Kind] = &[
         formats: VERTEX,
         chat: Some(Some("gemini-2.5-flash")),
         embeddings: Some(Some("gemini-embedding-001")),
-        embeddings_path: "/publishers/google/models/{model}:predict",
+        embeds: embeddings::VERTEX,
         ..ROW
     },
     Kind {
@@ -98,10 +99,17 @@ pub(super) const ROWS: &[Kind] = &[
     Kind {
         name: "huggingface",
         label: "Hugging Face",
-        base_url: "https://router.huggingface.co/v1",
-        formats: &[chat(&dialects::COMPATIBLE), on_request(RESPONSES)],
+        base_url: "https://router.huggingface.co",
+        above_base: &["/v1"],
+        site: sites::hugging_face,
+        formats: &[
+            at("/v1/chat/completions", chat(&dialects::COMPATIBLE)),
+            on_request(at("/v1/responses", RESPONSES)),
+        ],
         chat: Some(Some("google/gemma-2-2b-it")),
         embeddings: Some(None),
+        embeds: embeddings::HUGGING_FACE,
+        lists: &[Listing::new("/v1/models", &model_list::OPENAI)],
         ..ROW
     },
     Kind {

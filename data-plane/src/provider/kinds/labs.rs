@@ -2,6 +2,7 @@
 
 use sanmon_wire::model_list;
 
+use super::embeddings;
 use super::formats::MESSAGES;
 use super::formats::{
     COHERE, COMPLETIONS, GEMINI, OPENAI, RESPONSES, V1_MESSAGES, at, chat, on_request,
@@ -45,7 +46,7 @@ pub(super) const ROWS: &[Kind] = &[
         formats: GEMINI,
         chat: Some(Some("gemini-2.5-flash")),
         embeddings: Some(Some("gemini-embedding-001")),
-        embeddings_path: "/models/{model}:batchEmbedContents",
+        embeds: embeddings::GEMINI,
         lists: &[Listing::new("/models?pageSize=1000", &model_list::GEMINI)],
         ..ROW
     },
@@ -57,9 +58,9 @@ pub(super) const ROWS: &[Kind] = &[
         formats: &[chat(&dialects::MISTRAL)],
         chat: Some(Some("open-mistral-7b")),
         embeddings: Some(Some("mistral-embed")),
+        embeds: embeddings::MISTRAL,
         max_tokens: "max_tokens",
         renames: &[("max_completion_tokens", "max_tokens"), ("seed", "random_seed")],
-        embedding_renames: &[("dimensions", "output_dimension")],
         // Answered with 422 otherwise; usage is always in its last chunk.
         refuses: &["stream_options", "user", "logit_bias", "store"],
         stream_options: false,
@@ -73,7 +74,7 @@ pub(super) const ROWS: &[Kind] = &[
         formats: COHERE,
         chat: Some(Some("command-r-plus-08-2024")),
         embeddings: Some(Some("embed-multilingual-v3.0")),
-        embeddings_path: "/v2/embed",
+        embeds: embeddings::COHERE,
         lists: &[Listing::new("/v1/models?page_size=1000", &model_list::COHERE)],
         ..ROW
     },
@@ -127,7 +128,7 @@ pub(super) const ROWS: &[Kind] = &[
         base_url: "https://api.voyageai.com/v1",
         chat: None,
         embeddings: Some(Some("voyage-3.5")),
-        embedding_renames: &[("dimensions", "output_dimension")],
+        embeds: embeddings::VOYAGE,
         lists: &[],
         ..ROW
     },
@@ -137,7 +138,7 @@ pub(super) const ROWS: &[Kind] = &[
         base_url: "https://api.jina.ai/v1",
         chat: None,
         embeddings: Some(Some("jina-embeddings-v3")),
-        embedding_renames: &[("encoding_format", "embedding_type")],
+        embeds: embeddings::JINA,
         lists: &[],
         ..ROW
     },

@@ -3,6 +3,7 @@
 
 mod clouds;
 mod compatible;
+pub(super) mod embeddings;
 pub(super) mod formats;
 mod labs;
 mod servers;

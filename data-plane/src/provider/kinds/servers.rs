@@ -2,6 +2,7 @@
 
 use sanmon_wire::model_list;
 
+use super::embeddings;
 use super::formats::{ANY_SERVER, FULL_SERVER, OLLAMA, chat, like_openai};
 use crate::provider::kind::{Kind, Listing, ROW};
 use sanmon_wire::chat as dialects;
@@ -50,7 +51,7 @@ pub(super) const ROWS: &[Kind] = &[
         formats: OLLAMA,
         chat: Some(Some("llama3.2")),
         embeddings: Some(Some("snowflake-arctic-embed:22m")),
-        embeddings_path: "/v1/embeddings",
+        embeds: embeddings::OLLAMA,
         max_tokens: "max_tokens",
         renames: MAX_TOKENS,
         base64: false,

@@ -4,6 +4,7 @@ use url::Url;
 
 use super::{Given, ListPlace, Site, present, segment};
 use crate::provider::kind::Listing;
+use crate::provider::kinds::embeddings;
 use crate::provider::kinds::formats::{
     AZURE_DATED, AZURE_V1, FOUNDRY_ALONE, FOUNDRY_MODELS, FOUNDRY_V1,
 };
@@ -89,7 +90,7 @@ pub(in crate::provider) fn azure_ai_foundry(
         return Some(Site {
             query: Some(format!("api-version={version}")),
             formats: FOUNDRY_MODELS,
-            embeddings_path: "/models/embeddings",
+            embeds: embeddings::FOUNDRY_MODELS,
             lists: Vec::new(),
             ..site
         });
@@ -97,7 +98,7 @@ pub(in crate::provider) fn azure_ai_foundry(
     let list = Listing::new("/openai/v1/models", &model_list::OPENAI);
     Some(Site {
         formats: FOUNDRY_V1,
-        embeddings_path: "/openai/v1/embeddings",
+        embeds: embeddings::FOUNDRY_V1,
         lists: vec![ListPlace::new(&base, &list)],
         ..site
     })

@@ -4,6 +4,7 @@
 mod azure;
 mod bedrock;
 mod cloudflare;
+mod hugging_face;
 mod ovh;
 mod vertex;
 
@@ -15,12 +16,13 @@ use url::Url;
 pub(super) use azure::{azure_ai_foundry, azure_openai};
 pub(super) use bedrock::bedrock;
 pub(super) use cloudflare::cloudflare;
+pub(super) use hugging_face::hugging_face;
 pub(super) use ovh::ovh;
 pub(super) use vertex::vertex;
 
 use super::address::encode_segment;
 use super::base_url::base_url;
-use super::kind::{Kind, Listing, Speaks};
+use super::kind::{Embeds, Kind, Listing, Speaks};
 
 /// What a site is made of.
 pub(super) struct Given<'a> {
@@ -39,7 +41,7 @@ pub(super) struct Site {
     /// Of every call.
     pub(super) query: Option<String>,
     pub(super) formats: &'static [Speaks],
-    pub(super) embeddings_path: &'static str,
+    pub(super) embeds: &'static [Embeds],
     pub(super) lists: Vec<ListPlace>,
     /// Each model has a host of its own, below that of the base.
     pub(super) host_per_model: bool,
@@ -84,7 +86,7 @@ impl Given<'_> {
             prefix: String::new(),
             query: None,
             formats: kind.formats,
-            embeddings_path: kind.embeddings_path,
+            embeds: kind.embeds,
             lists,
             host_per_model: false,
             default_model: None,

@@ -173,6 +173,11 @@ fn embeddings_are_asked_for_at_their_addresses() {
         (json!({"provider": "voyage"}), "voyage-3.5"),
         (json!({"provider": "jina"}), "jina-embeddings-v3"),
         (json!({"provider": "ollama"}), "snowflake-arctic-embed:22m"),
+        (json!({"provider": "huggingface"}), "BAAI/bge-m3"),
+        (
+            json!({"provider": "huggingface", "connection": {"base_url": "http://h/v1"}}),
+            "BAAI/bge-m3",
+        ),
         (
             json!({"provider": "bedrock", "connection": {"region": "eu-west-1", "token": "$env://KEY"}}),
             "amazon.titan-embed-text-v2:0",

@@ -258,6 +258,7 @@ fn requests_of_clients_are_read() {
         (json!({}), "input"),
         (json!({"input": []}), "input"),
         (json!({"input": true}), "input"),
+        (json!({"input": ["a", ""]}), "input"),
         (json!({"input": [1, "a"]}), "input"),
         (json!({"input": [{"sound": ""}]}), "input"),
         (json!({"input": "a", "encoding_format": "int8"}), "encoding_format"),
@@ -267,6 +268,21 @@ fn requests_of_clients_are_read() {
     ] {
         assert_eq!(read(body.clone()).unwrap_err().param.as_deref(), Some(param), "{body}");
     }
+}
+
+#[test]
+fn options_fill_what_a_request_lacks_or_win() {
+    let options = br#"{"dimensions":8,"input_type":"query","truncate":"END","x":1}"#;
+    let options = crate::json::Object::scan(options).unwrap();
+    let filled = |win| {
+        let mut request = EmbedRequest { dimensions: Some(4), ..texts(1) };
+        request.fill(&options, win).unwrap();
+        (request.dimensions, request.task, request.truncate, request.extras)
+    };
+    let rest = (Some(EmbedTask::Query), Some(Truncate::End));
+    assert_eq!(filled(false), (Some(4), rest.0, rest.1, vec![]));
+    assert_eq!(filled(true), (Some(8), rest.0, rest.1, vec![]));
+    assert!(openai::is_member("task") && !openai::is_member("keep_alive"));
 }
 
 #[test]

@@ -5,10 +5,60 @@ use crate::canonical::Source;
 use crate::format::BadRequest;
 use crate::json::{Elements, Json, Object, Value, ValueKind};
 
+/// Members that mean something to every vendor, whatever it calls them.
+const MEMBERS: &[&str] = &[
+    "model",
+    "input",
+    "dimensions",
+    "encoding_format",
+    "user",
+    "input_type",
+    "task",
+    "task_type",
+    "taskType",
+    "truncate",
+    "truncation",
+    "autoTruncate",
+];
+
+/// Whether requests have a word for a member, so that a provider gets it in its own.
+pub fn is_member(name: &str) -> bool {
+    MEMBERS.contains(&name)
+}
+
 /// Reads a body.
 pub fn decode_request(body: &[u8]) -> Result<EmbedRequest, BadRequest> {
     let object = Object::scan(body)
         .map_err(|error| BadRequest { message: error.to_string(), param: None })?;
+    let request = members(&object)?;
+    if request.inputs.is_empty() {
+        return Err(BadRequest::new("input", "there is nothing to embed"));
+    }
+    if request.inputs.iter().any(|input| input == &EmbedInput::Text(String::new())) {
+        return Err(BadRequest::new("input", "an empty text has no vector"));
+    }
+    Ok(request)
+}
+
+impl EmbedRequest {
+    /// Fills in what a provider's options say in the words of clients: what the request lacks, or all
+    /// of it where the options `win`.
+    pub fn fill(&mut self, options: &Object<'_>, win: bool) -> Result<(), BadRequest> {
+        fn fill<T>(own: &mut Option<T>, option: Option<T>, win: bool) {
+            if option.is_some() && (win || own.is_none()) {
+                *own = option;
+            }
+        }
+        let options = members(options)?;
+        fill(&mut self.dimensions, options.dimensions, win);
+        fill(&mut self.user, options.user, win);
+        fill(&mut self.task, options.task, win);
+        fill(&mut self.truncate, options.truncate, win);
+        Ok(())
+    }
+}
+
+fn members(object: &Object<'_>) -> Result<EmbedRequest, BadRequest> {
     let mut request = EmbedRequest::default();
     for (name, value) in object.iter().filter(|(_, value)| !value.is_null()) {
         let text = || value.text().ok_or_else(|| BadRequest::new(&*name, "a string is expected"));
@@ -51,9 +101,6 @@ pub fn decode_request(body: &[u8]) -> Result<EmbedRequest, BadRequest> {
                 request.extras.push((name.into_owned(), json));
             }
         }
-    }
-    if request.inputs.is_empty() {
-        return Err(BadRequest::new("input", "there is nothing to embed"));
     }
     Ok(request)
 }

@@ -1,0 +1,248 @@
+//! Embeddings of a provider with a format of its own: several calls where it takes few inputs at a
+//! time.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::HeaderMap as CallerHeaders;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use sanmon_shared::resources;
+use sanmon_wire::canonical::{ProviderError, Usage};
+use sanmon_wire::chat;
+use sanmon_wire::embeddings::{EmbedCall, EmbedCodec, EmbedRequest, EmbedResponse, openai};
+use sanmon_wire::fidelity::Losses;
+use sanmon_wire::format::Failure;
+use sanmon_wire::json::{Object, write_string};
+use tokio::time::{Instant, timeout};
+
+use crate::error::{Code, GatewayError};
+use crate::exchange::Exchange;
+use crate::protocol::llm::answer::{self, BYTES_PER_TOKEN, check_head, told, with};
+use crate::protocol::llm::draft::Draft;
+use crate::protocol::llm::headers;
+use crate::protocol::llm::model::Chosen;
+use crate::protocol::llm::{bad, unsupported};
+use crate::protocol::refs::Refs;
+use crate::protocol::{Dialect, errors};
+use crate::provider::{Account, Fidelity, Http, Member, Operation, Provider, Transport};
+
+/// Calls of one request that are under way at a time.
+const AT_ONCE: usize = 8;
+
+/// More inputs are refused, as OpenAI does.
+const MOST_INPUTS: usize = 2_048;
+
+/// Bedrock counts tokens beside the body.
+const COUNTED: &str = "x-amzn-bedrock-input-token-count";
+
+/// A request in canonical form, and where it goes.
+pub(super) struct Translating {
+    provider: Arc<Provider>,
+    codec: &'static dyn EmbedCodec,
+    /// As the provider calls it.
+    model: String,
+    request: EmbedRequest,
+    /// Options that only the provider knows: they go into bodies as they are.
+    options: Vec<Member>,
+    /// Losses are refused.
+    strict: bool,
+}
+
+/// Why a call has no vectors.
+enum Failed {
+    Gateway(GatewayError),
+    Provider(ProviderError),
+}
+
+impl From<GatewayError> for Failed {
+    fn from(error: GatewayError) -> Self {
+        Self::Gateway(error)
+    }
+}
+
+/// What one call brought.
+struct Part {
+    head: CallerHeaders,
+    response: EmbedResponse,
+}
+
+impl Translating {
+    pub(super) fn prepare(
+        refs: &Refs<resources::EmbeddingModel>,
+        body: &[u8],
+        chosen: &Chosen<'_>,
+        codec: &'static dyn EmbedCodec,
+    ) -> Result<Self, GatewayError> {
+        let provider = Arc::clone(&chosen.provider);
+        let mut request = openai::decode_request(body).map_err(|error| bad(&error))?;
+        if request.inputs.len() > MOST_INPUTS {
+            let text = format!("there are more than {MOST_INPUTS} inputs");
+            return Err(GatewayError::new(Code::BadRequest, text).param("input"));
+        }
+        if chosen.names_provider() {
+            request.extras.retain(|(name, _)| name != "provider");
+        }
+        let (words, options): (Vec<&Member>, Vec<&Member>) =
+            provider.options.members.iter().partition(|option| openai::is_member(&option.name));
+        if !words.is_empty() {
+            let mut text = b"{".to_vec();
+            for (index, option) in words.into_iter().enumerate() {
+                if index > 0 {
+                    text.push(b',');
+                }
+                write_string(&mut text, &option.name);
+                text.push(b':');
+                text.extend_from_slice(option.value.json().as_bytes());
+            }
+            text.push(b'}');
+            let read = Object::scan(&text).map_err(|error| {
+                GatewayError::new(Code::Internal, "options are no object").detail(error.to_string())
+            })?;
+            request.fill(&read, provider.options.win).map_err(|error| bad(&error))?;
+        }
+        Ok(Self {
+            codec,
+            model: chosen.model.as_deref().unwrap_or_default().to_owned(),
+            request,
+            options: options.into_iter().cloned().collect(),
+            strict: [provider.fidelity, refs.fidelity].contains(&Fidelity::Strict),
+            provider,
+        })
+    }
+
+    /// Calls the provider, and answers as OpenAI would.
+    pub(super) async fn answer(self, exchange: &Exchange) -> Result<HttpResponse, GatewayError> {
+        let Transport::Http(http) = &self.provider.transport else {
+            return Err(GatewayError::new(Code::Internal, "the provider has no address"));
+        };
+        let account = http
+            .account()
+            .ok_or_else(|| GatewayError::new(Code::Internal, "the provider has no address"))?;
+        let mut losses = Losses::default();
+        let calls = self.codec.encode_request(&self.request, &self.model, &mut losses);
+        let calls = calls.map_err(|error| unsupported(&error))?;
+        if self.strict && !losses.is_empty() {
+            let text = format!(
+                "the provider cannot be told all of this request, and fidelity is strict here: {}",
+                losses.header()
+            );
+            let first = losses.iter().next().map(|loss| loss.field.clone());
+            return Err(GatewayError::new(Code::Unsupported, text).param(first.unwrap_or_default()));
+        }
+        let parts = match self.call(exchange, http, account, calls).await {
+            Ok(parts) => parts,
+            Err(Failed::Gateway(error)) => return Err(error),
+            Err(Failed::Provider(mut error)) => {
+                if account.tells(error.message.as_bytes()) {
+                    error.message =
+                        format!("the provider answered with the status {}", error.status);
+                }
+                return Ok(errors::of_provider(
+                    Dialect::OpenAi,
+                    &chat::OPENAI,
+                    &error,
+                    &exchange.request_id,
+                ));
+            }
+        };
+        let (body, head) = self.written(exchange, parts);
+        exchange.account.first_token();
+        exchange.account.set_fidelity(&losses);
+        let response = HttpResponse::Ok().content_type("application/json").body(body);
+        let mut response = with(response, head);
+        headers::fidelity(&losses, response.headers_mut());
+        Ok(response)
+    }
+
+    /// All calls, a few at a time, their answers in the order of the inputs; the first that fails ends
+    /// the others.
+    async fn call(
+        &self,
+        exchange: &Exchange,
+        http: &Http,
+        account: &Account,
+        calls: Vec<EmbedCall>,
+    ) -> Result<Vec<Part>, Failed> {
+        exchange.account.upstream_began(Instant::now());
+        let parts = stream::iter(calls)
+            .map(|call| self.one(exchange, http, account, call))
+            .buffered(AT_ONCE)
+            .try_collect();
+        let parts = timeout(http.timeouts.total, parts).await;
+        exchange.account.upstream_ended(Instant::now());
+        parts.map_err(|_| {
+            GatewayError::new(Code::UpstreamTimeout, "the provider did not answer in time")
+        })?
+    }
+
+    async fn one(
+        &self,
+        exchange: &Exchange,
+        http: &Http,
+        account: &Account,
+        call: EmbedCall,
+    ) -> Result<Part, Failed> {
+        let EmbedCall { body, inputs } = call;
+        let operation = Operation::Embeddings { model: &self.model };
+        let request = account.call(&operation, http.timeouts.whole())?.bytes(self.extended(body)?);
+        let mut request = headers::request(exchange, request, "application/json");
+        account.authorize(&exchange.worker, &mut request).await?;
+        // The request as a whole is the attempt.
+        let sent = exchange.worker.upstream.fetch(request).await;
+        let mut answer = sent.map_err(|error| error.to_gateway())?;
+        let status = check_head(answer.status, &answer.headers)?;
+        let body = answer.gather(exchange.worker.limits.answer_bytes).await;
+        let body = body.map_err(|error| error.to_gateway())?;
+        if !status.is_success() {
+            return Err(Failed::Provider(self.codec.decode_error(status.as_u16(), &body)));
+        }
+        let invalid = |detail: String| {
+            let text = "the provider's answer holds no embeddings";
+            Failed::Gateway(GatewayError::new(Code::UpstreamInvalid, text).detail(detail))
+        };
+        let mut response = self.codec.decode_response(&body).map_err(|failure| match failure {
+            Failure::Error(error) => Failed::Provider(error),
+            Failure::Invalid(text) => invalid(text),
+        })?;
+        if response.vectors.len() != inputs {
+            let count = response.vectors.len();
+            return Err(invalid(format!("{count} vectors for {inputs} inputs")));
+        }
+        let counted =
+            answer.headers.get(COUNTED).and_then(|count| count.to_str().ok()?.parse().ok());
+        response.input_tokens = response.input_tokens.or(counted);
+        Ok(Part { head: told(&answer.headers), response })
+    }
+
+    /// The body with the members that its provider gets over all others.
+    fn extended(&self, encoded: Vec<u8>) -> Result<Bytes, GatewayError> {
+        let Self { provider, options, .. } = self;
+        let body = Bytes::from(encoded);
+        if options.is_empty() && provider.additions.is_empty() && provider.renames.is_empty() {
+            return Ok(body);
+        }
+        let object = Object::scan(&body).map_err(|error| {
+            GatewayError::new(Code::Internal, "a translated request is no object")
+                .detail(error.to_string())
+        })?;
+        let mut draft = Draft::of(&object);
+        draft.adapt(provider, options, &[])?;
+        Ok(draft.finish(&body))
+    }
+
+    /// The caller's answer, its tokens summed where the provider tells them all, else guessed.
+    fn written(&self, exchange: &Exchange, parts: Vec<Part>) -> (Vec<u8>, CallerHeaders) {
+        let size = self.request.inputs.iter().map(sanmon_wire::embeddings::EmbedInput::size).sum();
+        let counted = parts.iter().map(|part| part.response.input_tokens).sum::<Option<u64>>();
+        let usage = counted.map(|input| Usage { input, ..Usage::default() });
+        answer::count(&exchange.account, usage, size, 0);
+        let tokens = counted.unwrap_or_else(|| size.div_ceil(BYTES_PER_TOKEN));
+        let mut parts = parts.into_iter();
+        let Some(Part { head, response: mut whole }) = parts.next() else {
+            return (Vec::new(), CallerHeaders::new());
+        };
+        whole.vectors.extend(parts.flat_map(|part| part.response.vectors));
+        (openai::encode_response(&whole, self.request.form, &self.model, tokens), head)
+    }
+}
