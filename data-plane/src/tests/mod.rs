@@ -8,6 +8,7 @@ pub(crate) mod upstream;
 
 mod accounting;
 mod chat;
+mod completions;
 mod embeddings;
 mod forwarding;
 mod limits;
@@ -16,6 +17,7 @@ mod models;
 mod prompts;
 mod serving;
 mod stopping;
+mod translated;
 
 use client::{Client, request};
 use gateway::Gateway;
