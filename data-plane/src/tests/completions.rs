@@ -21,7 +21,7 @@ async fn ask(gateway: &Gateway, body: &Value) -> Answer {
 async fn a_provider_that_has_completions_gets_them_as_they_are() {
     let tasks = Tasks::default();
     let mut upstream = upstream(&tasks, whole("200 OK", "application/json", "", COMPLETION)).await;
-    let gateway = gateway(vec![provider(&upstream, &json!({}))]);
+    let gateway = gateway(vec![provider(&upstream, &json!({"provider": "openai"}))]);
     let body = json!({"model": "m", "prompt": [1, 2], "suffix": "!", "echo": true, "x": 1});
     let got = ask(&gateway, &body).await;
     assert_eq!((got.status, &*got.body), (200, COMPLETION));

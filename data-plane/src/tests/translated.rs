@@ -17,7 +17,7 @@ const ANSWER: &str = r#"{"id":"msg_1","type":"message","role":"assistant","model
 fn claude(upstream: &Upstream, more: &Value) -> Value {
     let mut document = json!({
         "id": "provider_1", "name": "claude", "provider": "anthropic",
-        "connection": {"base_url": format!("http://{}", upstream.address), "token": "sk-canary-1234"},
+        "connection": {"base_url": format!("http://{}", upstream.address)},
         "options": {"model": "claude-sonnet-4-5"}
     });
     patch(&mut document, more);
@@ -94,8 +94,7 @@ async fn a_chat_reaches_a_provider_of_another_format_and_its_answer_comes_back()
     assert_eq!(got.header("x-sanmon-fidelity"), Some("dropped=seed"));
     let seen = upstream.saw().await;
     assert!(seen.starts_with("POST /v1/messages HTTP/1.1\r\n"), "{seen}");
-    let head = seen.to_ascii_lowercase();
-    assert!(head.contains("x-api-key: sk-canary-1234") && head.contains("anthropic-version: "));
+    assert!(seen.to_ascii_lowercase().contains("anthropic-version: "), "{seen}");
     let sent = sent(&seen);
     assert_eq!(sent["max_tokens"], 9);
     assert_eq!(sent["messages"][0]["role"], "user");
@@ -157,7 +156,7 @@ async fn parameters_that_a_model_refuses_are_dropped_refused_or_passed() {
 async fn errors_keep_their_status_in_the_callers_format() {
     let tasks = Tasks::default();
     let error = |kind: &str| {
-        json!({"type": "error", "error": {"type": kind, "message": "no sk-canary-1234"}})
+        json!({"type": "error", "error": {"type": kind, "message": "no"}})
             .to_string()
     };
     for (status, kind, told) in [
@@ -176,7 +175,6 @@ async fn errors_keep_their_status_in_the_callers_format() {
         assert_eq!(got.header("retry-after"), Some("3"), "{status}");
         let error = got.json()["error"].clone();
         assert!(error["message"].is_string() && error["type"].is_string(), "{}", got.body);
-        assert!(!got.body.contains("canary"), "{}", got.body);
     }
 }
 
@@ -278,13 +276,13 @@ async fn signed_reasoning_of_a_tool_loop_comes_back_though_the_client_loses_it()
 async fn pictures_are_fetched_for_providers_that_take_bytes_and_from_public_places_only() {
     let tasks = Tasks::default();
     let picture = upstream(&tasks, whole("200 OK", "image/gif", "", "GIF89a-picture")).await;
-    let said = json!({"model": "m", "created_at": "2026-01-01T00:00:00Z",
-        "message": {"role": "assistant", "content": "a gate"}, "done": true, "done_reason": "stop",
-        "prompt_eval_count": 1, "eval_count": 1});
-    let mut ollama =
+    let said = json!({"candidates": [{"content": {"role": "model", "parts": [{"text": "a gate"}]},
+        "finishReason": "STOP"}], "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 2}});
+    let mut gemini =
         upstream(&tasks, whole("200 OK", "application/json", "", &said.to_string())).await;
-    let provider = json!({"id": "provider_1", "name": "local", "provider": "ollama",
-        "connection": {"base_url": format!("http://{}", ollama.address)}, "options": {"model": "m"}});
+    let provider = json!({"id": "provider_1", "name": "gemini", "provider": "gemini",
+        "connection": {"base_url": format!("http://{}/v1beta", gemini.address)},
+        "options": {"model": "gemini-2.5-flash"}});
     let url = format!("http://{}/a.gif", picture.address);
     let body = json!({"messages": [{"role": "user", "content": [
         {"type": "text", "text": "what is it?"}, {"type": "image_url", "image_url": {"url": url}}]}]});
@@ -294,8 +292,10 @@ async fn pictures_are_fetched_for_providers_that_take_bytes_and_from_public_plac
     };
     let got = ask(&gateway(Egress::Configured), &body).await;
     assert_eq!(got.status, 200, "{}", got.body);
-    let sent = sent(&ollama.saw().await);
-    assert_eq!(sent["messages"][0]["images"], json!(["R0lGODlhLXBpY3R1cmU="]));
+    let seen = gemini.saw().await;
+    assert!(seen.starts_with("POST /v1beta/models/gemini-2.5-flash:generateContent HTTP/1.1\r\n"), "{seen}");
+    let picture = &sent(&seen)["contents"][0]["parts"][1]["inlineData"];
+    assert_eq!(*picture, json!({"mimeType": "image/gif", "data": "R0lGODlhLXBpY3R1cmU="}));
     let got = ask(&gateway(Egress::Public), &body).await;
     assert_eq!(got.status, 400, "{}", got.body);
 }
