@@ -50,7 +50,7 @@ impl App {
 
     async fn fill(&mut self, settings: &Settings, outside: Surroundings) -> Result<(), StartError> {
         origin::prepare_folder(&settings.data_dir)?;
-        let Opened { control, source } =
+        let Opened { control, source, state } =
             origin::open(settings, &outside.clock, &self.tasks).await?;
         if let Some(Control { store, token }) = control {
             let options = control_plane::Options {
@@ -58,7 +58,7 @@ impl App {
                 tls: settings.admin.tls.clone(),
                 store,
                 data_plane_token: Some(token),
-                catalogue: Arc::new(data_plane::catalogue()),
+                catalogue: Arc::new(catalogue(settings)),
                 clock: outside.clock.clone(),
                 tasks: self.tasks.clone(),
                 admin_key: settings.secrets.admin_key.as_ref().map(|key| key.expose().to_owned()),
@@ -76,6 +76,7 @@ impl App {
                 telemetry_listen: Some(proxy.telemetry_listen),
                 tls: proxy.tls.as_ref().map(tls).transpose()?,
                 source,
+                state,
                 data_dir: settings.data_dir.clone(),
                 // The embedded store is on the same disk already.
                 keep_last_good: settings.origin != Origin::Embedded,
@@ -123,5 +124,16 @@ impl App {
             control_plane.stop().await;
         }
         self.tasks.stop().await;
+    }
+}
+
+/// What the control plane knows of plugins. Data planes that follow it over HTTP may be several, and
+/// have nothing in common where they keep what a caller comes back to.
+fn catalogue(settings: &Settings) -> data_plane::Catalogue {
+    let catalogue = data_plane::catalogue();
+    if settings.origin == Origin::Embedded && !settings.mode.has_data_plane() {
+        catalogue.apart()
+    } else {
+        catalogue
     }
 }

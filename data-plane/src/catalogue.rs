@@ -20,11 +20,13 @@ use crate::snapshot::{Apikey, Backend, GlobalPlugin, NamedPlugin, Route, Service
 /// Every kind of plugin and provider that this data plane knows.
 pub struct Catalogue {
     plugins: Vec<PluginKindInfo>,
+    /// Data planes may be several and have nothing in common.
+    apart: bool,
 }
 
 /// The catalogue; made once, for it costs every plugin's schema.
 pub fn catalogue() -> Catalogue {
-    Catalogue { plugins: registry::PLUGINS.iter().map(PluginKind::info).collect() }
+    Catalogue { plugins: registry::PLUGINS.iter().map(PluginKind::info).collect(), apart: false }
 }
 
 impl PluginCatalogue for Catalogue {
@@ -77,6 +79,8 @@ impl PluginCatalogue for Catalogue {
             _ => Vec::new(),
         };
         for (pointer, slot) in slots(document) {
+            let apart = self.apart.then(|| kept_apart(slot)).flatten();
+            problems.extend(apart.map(|p| p.under("/config").under(&pointer)));
             problems.extend(self.ambiguous(slot, lookup).into_iter().map(|p| p.under(&pointer)));
         }
         problems
@@ -118,7 +122,20 @@ fn slug(document: &Value) -> String {
     provider::slug(&metadata, &name)
 }
 
+/// What a slot keeps between requests although data planes have nothing in common.
+fn kept_apart(slot: &Value) -> Option<Problem> {
+    let kind = registry::find(slot.get("plugin")?.as_str()?)?;
+    kind.kept_apart(slot.get("config").unwrap_or(&Value::Null))
+}
+
 impl Catalogue {
+    /// For data planes that may be several and have nothing in common: what they would have to keep
+    /// together is refused.
+    #[must_use]
+    pub fn apart(self) -> Self {
+        Self { apart: true, ..self }
+    }
+
     /// Two references of one list whose targets callers would name by the same word.
     fn ambiguous(&self, slot: &Value, lookup: &dyn Lookup) -> Vec<Problem> {
         let (Some(plugin), Some(config)) = (

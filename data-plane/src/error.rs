@@ -59,6 +59,8 @@ codes! {
     DuplicateMember = "duplicate_member", BAD_REQUEST, Client, "invalid_request_error";
     /// The JSON is nested deeper than the limit.
     TooDeep = "json_too_deep", BAD_REQUEST, Client, "invalid_request_error";
+    /// No answer with this id is kept for the caller.
+    ResponseNotFound = "response_not_found", NOT_FOUND, Client, "invalid_request_error";
     /// The method is not one that the endpoint has.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, Client, "invalid_request_error";
     /// The body is larger than the limit.
@@ -79,6 +81,8 @@ codes! {
     Overloaded = "gateway_overloaded", SERVICE_UNAVAILABLE, Gateway, "server_error";
     /// The gateway has not loaded its configuration yet.
     NotReady = "not_ready", SERVICE_UNAVAILABLE, Gateway, "server_error";
+    /// What is kept for callers cannot be reached.
+    StateUnavailable = "state_unavailable", SERVICE_UNAVAILABLE, Gateway, "server_error";
     /// Something that the route refers to is not there (deleted by force), or could not be built.
     ReferenceMissing = "reference_missing", SERVICE_UNAVAILABLE, Gateway, "server_error";
     /// The provider cannot do what this endpoint asks for.

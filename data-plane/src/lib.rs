@@ -26,6 +26,6 @@ mod tests;
 pub mod upstream;
 pub mod worker;
 
-pub use catalogue::catalogue;
+pub use catalogue::{Catalogue, catalogue};
 pub use follow::{Environment, RemoteSource};
 pub use plane::{AccessLog, DataPlane, Options, Running, StartError};

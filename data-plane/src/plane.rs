@@ -12,12 +12,14 @@ use sanmon_shared::Head;
 use sanmon_shared::clock::Clock;
 use sanmon_shared::proxies::TrustedProxies;
 use sanmon_shared::seal::Seal;
+use sanmon_shared::state::StateStore;
 use sanmon_shared::store::Source;
 use sanmon_shared::task::Tasks;
 
 use crate::exchange::Shared;
 use crate::follow::{self, Environment, Follower, LastGood};
 use crate::limits::Limits;
+use crate::protocol::responses::Answers;
 use crate::server::{self, Listen, Listening};
 use crate::snapshot::{Live, Snapshot};
 use crate::telemetry::{self, Health, Probe, Writer};
@@ -44,6 +46,8 @@ pub struct Options {
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// The configuration that it follows.
     pub source: Arc<dyn Source>,
+    /// What data planes keep for callers, where they share it; otherwise each keeps its own.
+    pub state: Option<Arc<dyn StateStore>>,
     /// Where it keeps its id and its last good state.
     pub data_dir: PathBuf,
     /// Whether the last good state is kept there: not where the store is on the same disk.
@@ -120,6 +124,9 @@ impl DataPlane {
         let log = Writer::start(&options.access_log, &shared.metrics);
         let (writer, queue) = log.map_err(StartError::AccessLog)?.unzip();
         shared.log = queue;
+        if let Some(state) = options.state {
+            shared.answers = Arc::new(Answers::shared(state, &options.tasks));
+        }
         let shared = Arc::new(shared);
         let listen = Listen {
             address: options.listen,

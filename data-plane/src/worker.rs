@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::http::header::HeaderValue;
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -13,6 +14,7 @@ use crate::forward::Turns;
 use crate::limits::Limits;
 use crate::protocol::llm::Memory;
 use crate::protocol::openai::ModelLists;
+use crate::protocol::responses::Answers;
 use crate::provider::Tokens;
 use crate::stream::Cutoff;
 use crate::telemetry::Telemetry;
@@ -38,6 +40,8 @@ pub struct Worker {
     pub(crate) model_lists: ModelLists,
     /// Reasoning that callers cannot carry; that of all workers.
     pub(crate) memory: Memory,
+    /// Answers that callers may come back to.
+    pub(crate) answers: Arc<Answers>,
     /// Where accounts go.
     pub(crate) telemetry: Rc<Telemetry>,
     /// Random: the first half of the request ids that this worker makes.
@@ -67,6 +71,7 @@ impl Worker {
             clock: shared.clock.clone(),
             tokens: Tokens::default(),
             model_lists: ModelLists::default(),
+            answers: Arc::clone(&shared.answers),
             memory: shared.memory.clone(),
             seed: u64::from_ne_bytes(seed),
             requests: Cell::new(0),

@@ -16,6 +16,7 @@ pub mod resources;
 pub mod revision;
 pub mod seal;
 pub mod secret;
+pub mod state;
 pub mod store;
 pub mod task;
 pub mod tls;

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sanmon_control_plane::store::{
-    DataPlaneToken, Given, RedbOptions, RedbStore, RedisOptions, RedisStore,
+    DataPlaneToken, Given, RedbOptions, RedbStore, RedisOptions, RedisState, RedisStore,
 };
 use sanmon_data_plane::RemoteSource;
 use sanmon_shared::clock::Clock;
 use sanmon_shared::seal::Seal;
+use sanmon_shared::state::StateStore;
 use sanmon_shared::store::{Source, Store};
 use sanmon_shared::task::Tasks;
 
@@ -23,6 +24,8 @@ pub(super) struct Opened {
     pub(super) control: Option<Control>,
     /// What the data plane follows.
     pub(super) source: Arc<dyn Source>,
+    /// What data planes keep for their callers, where they share it.
+    pub(super) state: Option<Arc<dyn StateStore>>,
 }
 
 /// What a control plane needs of its store.
@@ -69,13 +72,15 @@ pub(super) async fn open(
                 token_folder: Some(settings.data_dir.clone()),
                 ..RedisOptions::new(url.expose())
             };
-            if settings.mode.has_control_plane() {
+            let state = RedisState::new(url.expose(), prefix)?;
+            let opened = if settings.mode.has_control_plane() {
                 let store = RedisStore::open(options, tasks).await?;
                 let token = store.token()?;
-                Ok(Opened::both(settings, Arc::new(store), token))
+                Opened::both(settings, Arc::new(store), token)
             } else {
-                Ok(Opened::source(Arc::new(RedisStore::follow(options, tasks)?)))
-            }
+                Opened::source(Arc::new(RedisStore::follow(options, tasks)?))
+            };
+            Ok(Opened { state: Some(Arc::new(state)), ..opened })
         }
         Origin::ControlPlane { url, token } => {
             let source = RemoteSource::new(url.expose(), token.expose())?;
@@ -89,12 +94,12 @@ impl Opened {
     fn both<S: Store>(settings: &Settings, store: Arc<S>, token: DataPlaneToken) -> Self {
         let control =
             settings.mode.has_control_plane().then(|| Control { store: store.clone(), token });
-        Self { control, source: store }
+        Self { control, source: store, state: None }
     }
 
     /// For a data plane on its own.
     fn source(source: Arc<dyn Source>) -> Self {
-        Self { control: None, source }
+        Self { control: None, source, state: None }
     }
 }
 

@@ -20,5 +20,5 @@ pub use history::Retention;
 pub use identity::{Given, Identity};
 pub use memory::MemoryStore;
 pub use redb::{OpenBackend, RedbOptions, RedbStore};
-pub use redis::{RedisOptions, RedisStore};
+pub use redis::{RedisOptions, RedisState, RedisStore};
 pub use token::{DataPlaneToken, TOKEN_FILE};

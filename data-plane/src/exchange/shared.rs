@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::limits::Limits;
 use crate::protocol::llm::Memory;
+use crate::protocol::responses::Answers;
 use crate::snapshot::Live;
 use crate::telemetry::{LogQueue, Metrics};
 
@@ -21,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) proxies: TrustedProxies,
     /// The time of day.
     pub(crate) clock: Clock,
+    /// Answers that callers may come back to.
+    pub(crate) answers: Arc<Answers>,
     /// Reasoning that callers cannot carry.
     pub(crate) memory: Memory,
     /// What all workers count.
@@ -50,6 +53,7 @@ impl Shared {
             limits,
             proxies,
             clock,
+            answers: Arc::default(),
             memory: Memory::default(),
             metrics: Arc::default(),
             log: None,

@@ -73,6 +73,7 @@ pub struct PluginKind {
     pub phases: Phases,
     info: fn() -> PluginKindInfo,
     build: Build,
+    kept_apart: fn(&Value) -> Option<Problem>,
 }
 
 impl PluginKind {
@@ -84,6 +85,7 @@ impl PluginKind {
             phases: Phases::of(P::PHASES),
             info: info::<P>,
             build: build::<P>,
+            kept_apart: P::kept_apart,
         }
     }
 
@@ -99,6 +101,11 @@ impl PluginKind {
         context: &BuildContext<'_>,
     ) -> Result<Arc<dyn AnyPlugin>, Vec<Problem>> {
         (self.build)(config, context)
+    }
+
+    /// See [`Plugin::kept_apart`].
+    pub fn kept_apart(&self, config: &Value) -> Option<Problem> {
+        (self.kept_apart)(config)
     }
 
     /// Whether `name` is the kind's name or one of its aliases.

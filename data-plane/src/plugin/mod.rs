@@ -7,16 +7,19 @@ mod filter;
 mod kind;
 pub mod llm_proxy;
 pub mod llm_response;
+pub mod open_responses;
 pub mod openai_chat_completions;
 pub mod openai_completions;
 pub mod openai_embeddings;
 pub mod openai_models;
 pub mod openai_providers_with_models;
+pub mod openai_responses;
 pub mod override_host;
 pub mod prompt_context;
 pub mod prompt_template;
 mod provider_refs;
 pub mod registry;
+mod responses_config;
 mod slot;
 
 pub use filter::PathFilter;
@@ -78,6 +81,13 @@ pub trait Plugin: Send + Sync + Sized + 'static {
 
     /// Checks and compiles a config; problems point into it.
     fn build(config: Self::Config, context: &BuildContext<'_>) -> Result<Self, Vec<Problem>>;
+
+    /// Whether a plugin with this config keeps something between requests that is to be found again
+    /// by whichever data plane the next request comes to: the problem of a config that does, where
+    /// data planes have nothing in common to keep it in.
+    fn kept_apart(_: &Value) -> Option<Problem> {
+        None
+    }
 
     /// [`Phase::Match`]: whether the route is the one for this request.
     fn matches(&self, _: &Exchange) -> bool {

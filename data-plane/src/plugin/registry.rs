@@ -6,11 +6,13 @@ use super::apikeys::Apikeys;
 use super::cors::Cors;
 use super::llm_proxy::LlmProxy;
 use super::llm_response::LlmResponse;
+use super::open_responses::OpenResponses;
 use super::openai_chat_completions::OpenAiChatCompletions;
 use super::openai_completions::OpenAiCompletions;
 use super::openai_embeddings::OpenAiEmbeddings;
 use super::openai_models::OpenAiModels;
 use super::openai_providers_with_models::OpenAiProvidersWithModels;
+use super::openai_responses::OpenAiResponses;
 use super::override_host::OverrideHost;
 use super::prompt_context::PromptContext;
 use super::prompt_template::PromptTemplate;
@@ -23,11 +25,13 @@ pub const PLUGINS: &[PluginKind] = &[
     PluginKind::of::<Cors>(),
     PluginKind::of::<LlmProxy>(),
     PluginKind::of::<LlmResponse>(),
+    PluginKind::of::<OpenResponses>(),
     PluginKind::of::<OpenAiChatCompletions>(),
     PluginKind::of::<OpenAiCompletions>(),
     PluginKind::of::<OpenAiEmbeddings>(),
     PluginKind::of::<OpenAiModels>(),
     PluginKind::of::<OpenAiProvidersWithModels>(),
+    PluginKind::of::<OpenAiResponses>(),
     PluginKind::of::<OverrideHost>(),
     PluginKind::of::<PromptContext>(),
     PluginKind::of::<PromptTemplate>(),

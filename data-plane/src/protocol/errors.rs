@@ -12,6 +12,7 @@ use sanmon_wire::format::Codec;
 use sanmon_wire::json::write_string;
 use serde::Serialize;
 
+use sanmon_wire::responses::OPEN;
 use sanmon_wire::sse::{write_data, write_event};
 
 use super::Dialect;
@@ -50,7 +51,7 @@ pub fn answer(dialect: Dialect, error: &GatewayError, id: &RequestId) -> HttpRes
     let status = status(dialect, told.kind, told.status);
     let mut answer = HttpResponse::build(status);
     let content_type = match dialect {
-        Dialect::OpenAi | Dialect::Anthropic => "application/json",
+        Dialect::OpenAi | Dialect::OpenResponses | Dialect::Anthropic => "application/json",
         Dialect::Problem => "application/problem+json",
     };
     answer.insert_header((CONTENT_TYPE, HeaderValue::from_static(content_type)));
@@ -78,10 +79,10 @@ pub(crate) fn status(dialect: Dialect, kind: ErrorKind, status: u16) -> StatusCo
     let told = match (dialect, kind) {
         (Dialect::Anthropic, kind) => error_status(kind, status),
         // Only Anthropic's clients know 529; what the gateway says itself is known to all.
-        (Dialect::OpenAi | Dialect::Problem, ErrorKind::Overloaded) => 503,
+        (Dialect::OpenAi | Dialect::OpenResponses | Dialect::Problem, ErrorKind::Overloaded) => 503,
         // A client that pays nothing itself cannot do anything about it.
-        (Dialect::OpenAi | Dialect::Problem, ErrorKind::Billing) => 429,
-        (Dialect::OpenAi | Dialect::Problem, _) => status,
+        (Dialect::OpenAi | Dialect::OpenResponses | Dialect::Problem, ErrorKind::Billing) => 429,
+        (Dialect::OpenAi | Dialect::OpenResponses | Dialect::Problem, _) => status,
     };
     StatusCode::from_u16(told).unwrap_or(StatusCode::BAD_GATEWAY)
 }
@@ -108,7 +109,7 @@ pub fn event(dialect: Dialect, error: &GatewayError) -> Bytes {
     let (mut out, envelope) = (Vec::new(), envelope(dialect, error));
     match dialect {
         Dialect::OpenAi => write_data(&mut out, &envelope),
-        Dialect::Anthropic | Dialect::Problem => write_event(&mut out, "error", &envelope),
+        Dialect::Anthropic | Dialect::OpenResponses | Dialect::Problem => write_event(&mut out, "error", &envelope),
     }
     out.into()
 }
@@ -117,6 +118,7 @@ fn envelope(dialect: Dialect, error: &GatewayError) -> Vec<u8> {
     let code = error.code.as_str();
     let written = match dialect {
         Dialect::Anthropic => return MESSAGES.encode_error(&as_provider(error)),
+        Dialect::OpenResponses => return OPEN.encode_error(&as_provider(error)),
         Dialect::OpenAi => serde_json::to_vec(&OpenAi {
             error: OpenAiError {
                 message: &error.message,
@@ -179,6 +181,7 @@ impl Code {
             | Self::RateLimited
             | Self::Overloaded
             | Self::NotReady
+            | Self::StateUnavailable
             | Self::UpstreamUnavailable
             | Self::UpstreamInvalid
             | Self::UpstreamTimeout
@@ -190,6 +193,7 @@ impl Code {
             | Self::BadRequest
             | Self::DuplicateMember
             | Self::TooDeep
+            | Self::ResponseNotFound
             | Self::MethodNotAllowed
             | Self::BodyTooLarge
             | Self::InvalidApiKey

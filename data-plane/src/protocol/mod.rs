@@ -9,6 +9,7 @@ pub mod openai;
 pub mod otoroshi;
 pub mod refs;
 mod relay;
+pub mod responses;
 
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
@@ -25,6 +26,8 @@ pub enum Dialect {
     OpenAi,
     /// `{"type": "error", "error": {"type", "message"}, "request_id"}`.
     Anthropic,
+    /// OpenAI's envelope with the types that Open Responses has.
+    OpenResponses,
     /// RFC 9457 `application/problem+json`: for plain proxying, and where no route was found.
     #[default]
     Problem,
@@ -34,7 +37,7 @@ impl Dialect {
     /// The event that says a stream lives. It is put between two events.
     pub const fn heartbeat(self) -> &'static [u8] {
         match self {
-            Self::OpenAi | Self::Problem => KEEP_ALIVE,
+            Self::OpenAi | Self::OpenResponses | Self::Problem => KEEP_ALIVE,
             Self::Anthropic => PING,
         }
     }

@@ -51,6 +51,11 @@ impl Keys {
     pub(super) fn fence(&self, id: &str) -> String {
         format!("{}:fence:{id}", self.tag)
     }
+
+    /// A value that data planes keep.
+    pub(super) fn state(&self, key: &str) -> String {
+        format!("{}:state:{key}", self.tag)
+    }
 }
 
 /// Shared by everything that talks to one Redis.

@@ -12,6 +12,7 @@ mod load;
 mod scripts;
 #[cfg(test)]
 mod server;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,8 @@ use self::scripts::Scripts;
 use super::history::{CHANGES_BYTES, Retention, base_digest};
 use super::identity::{Given, Identity};
 use super::token::{self, DataPlaneToken};
+
+pub use state::RedisState;
 
 /// The most data planes that are remembered.
 const REPORTS: usize = 4096;

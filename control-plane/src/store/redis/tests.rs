@@ -1,3 +1,4 @@
+use sanmon_shared::state::StateStore as _;
 use sanmon_shared::{Change, Digest, Kind};
 
 use super::server::{Loses, Proxy, RedisServer};
@@ -40,6 +41,19 @@ async fn reports_are_shown_until_they_are_old() {
     // Nor do they stay in Redis when nobody reports any more.
     short.report(report("dp_a", 3)).await.unwrap();
     until(async || server.run(&["EXISTS", "{sanmon}:reports"]).await == redis::Value::Int(0)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn state_is_kept_for_its_time_and_shared() {
+    let server = RedisServer::start(&[]).await;
+    let one = RedisState::new(&server.url(), "sanmon").unwrap();
+    let other = RedisState::new(&server.url(), "sanmon").unwrap();
+    one.put("responses:a", b"1", Duration::from_hours(1)).await.unwrap();
+    one.put("responses:b", b"2", Duration::from_millis(1)).await.unwrap();
+    assert_eq!(other.get("responses:a").await.unwrap().as_deref(), Some(b"1".as_slice()));
+    until(async || other.get("responses:b").await.unwrap().is_none()).await;
+    other.remove("responses:a").await.unwrap();
+    assert_eq!(one.get("responses:a").await.unwrap(), None);
 }
 
 async fn until(mut is: impl AsyncFnMut() -> bool) {

@@ -2,10 +2,9 @@ use std::sync::Arc;
 
 use actix_web::http::header::HeaderName;
 use bytes::Bytes;
-use futures_util::future::LocalBoxFuture;
 use sanmon_wire::canonical::{Request, Response};
 use sanmon_wire::chat::find_in_answer;
-use sanmon_wire::format::{Codec, Unsupported};
+use sanmon_wire::format::{Codec, Format, Unsupported};
 use sanmon_wire::json::{Json, ScanError};
 use sanmon_wire::pass::{AnswerFindings, Pass};
 use sanmon_wire::translate::Observe;
@@ -58,13 +57,9 @@ pub(crate) trait Front: Send + Sync {
         true
     }
 
-    /// Completes a request before it is translated: with what the gateway keeps for its caller.
-    fn prepare<'a>(
-        &'a self,
-        _: &'a Exchange,
-        _: &'a mut Request,
-    ) -> LocalBoxFuture<'a, Result<(), GatewayError>> {
-        Box::pin(std::future::ready(Ok(())))
+    /// Changes a request before it is translated to `target`, or refuses it.
+    fn prepare(&self, _: &Exchange, _target: Format, _: &mut Request) -> Result<(), GatewayError> {
+        Ok(())
     }
 
     /// What watches an answer that is translated. `id` is [`Asked::id`](sanmon_wire::format::Asked).

@@ -17,11 +17,12 @@ mod native;
 pub(crate) mod pieces;
 mod reply;
 mod several;
-mod stream;
+pub(crate) mod stream;
 mod translated;
 mod translating;
 
 use actix_web::HttpResponse;
+use bytes::Bytes;
 use sanmon_shared::resources;
 use sanmon_wire::json::{Json, Members, Object};
 
@@ -29,7 +30,7 @@ pub(crate) use complete::complete;
 pub(crate) use count::count;
 pub(crate) use front::{Forwards, Front, Shape};
 pub(crate) use memory::Memory;
-pub(crate) use translating::{bad, caller, unsupported};
+pub(crate) use translating::{bad, unsupported};
 
 use self::asked::Asking;
 use self::native::Prepared;
@@ -55,6 +56,17 @@ pub(crate) async fn answer(
     refs: &Refs<resources::Provider>,
 ) -> Result<HttpResponse, GatewayError> {
     let (body, members) = body::read(exchange).await?;
+    answer_body(exchange, front, refs, body, members).await
+}
+
+/// The same, the body having been read.
+pub(crate) async fn answer_body(
+    exchange: &Exchange,
+    front: &dyn Front,
+    refs: &Refs<resources::Provider>,
+    body: Bytes,
+    members: Members,
+) -> Result<HttpResponse, GatewayError> {
     let way = way(exchange, front, refs, &body, members)?;
     drop(body);
     match way {
@@ -69,7 +81,7 @@ fn way(
     exchange: &Exchange,
     front: &dyn Front,
     refs: &Refs<resources::Provider>,
-    body: &bytes::Bytes,
+    body: &Bytes,
     members: Members,
 ) -> Result<Way, GatewayError> {
     let object = Object::new(body, members);

@@ -25,7 +25,7 @@ pub(crate) async fn answer(
     mut translating: Translating,
     echo: Option<Json>,
 ) -> Result<HttpResponse, GatewayError> {
-    front.prepare(exchange, &mut translating.request).await?;
+    front.prepare(exchange, translating.codec.format(), &mut translating.request)?;
     let mut asked = stream::asked(exchange, &translating.request.model, translating.input_bytes);
     if asked.model.is_empty() {
         asked.model.clone_from(&translating.model);
