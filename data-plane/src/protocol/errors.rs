@@ -109,7 +109,9 @@ pub fn event(dialect: Dialect, error: &GatewayError) -> Bytes {
     let (mut out, envelope) = (Vec::new(), envelope(dialect, error));
     match dialect {
         Dialect::OpenAi => write_data(&mut out, &envelope),
-        Dialect::Anthropic | Dialect::OpenResponses | Dialect::Problem => write_event(&mut out, "error", &envelope),
+        Dialect::Anthropic | Dialect::OpenResponses | Dialect::Problem => {
+            write_event(&mut out, "error", &envelope)
+        }
     }
     out.into()
 }

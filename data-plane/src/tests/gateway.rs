@@ -33,11 +33,18 @@ pub(super) struct Setting {
     pub(super) limits: Limits,
     pub(super) trusted: &'static str,
     pub(super) log: AccessLog,
+    pub(super) clock: Clock,
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { documents: Vec::new(), limits: Limits::default(), trusted: "", log: AccessLog::Off }
+        Self {
+            documents: Vec::new(),
+            limits: Limits::default(),
+            trusted: "",
+            log: AccessLog::Off,
+            clock: Clock::system(),
+        }
     }
 }
 
@@ -76,12 +83,12 @@ pub(super) fn route(backend: &Value) -> Value {
 
 impl Gateway {
     pub(super) fn start(setting: Setting) -> Self {
-        let Setting { documents, limits, trusted, log } = setting;
+        let Setting { documents, limits, trusted, log, clock } = setting;
         let mut shared = Shared::new(
             Arc::new(Live::new(snapshot(&documents))),
             limits,
             trusted.parse().unwrap(),
-            Clock::system(),
+            clock,
         );
         let (writer, queue) = Writer::start(&log, &shared.metrics).unwrap().unzip();
         shared.log = queue;

@@ -15,6 +15,7 @@ mod limits;
 mod messages;
 mod models;
 mod prompts;
+mod responses;
 mod serving;
 mod stopping;
 mod translated;
