@@ -116,7 +116,7 @@ async fn respond(
 ) -> (Dialect, Result<HttpResponse, GatewayError>) {
     let answerer = pipeline.answerer(path);
     let dialect = match &answerer {
-        Ok(Answerer::Plugin(protocol)) => protocol.dialect(),
+        Ok(Answerer::Plugin(protocol)) => protocol.dialect_at(path),
         Ok(Answerer::Targets(_)) | Err(_) => Dialect::Problem,
     };
     if let Some(answer) = authorize::preflight(exchange, pipeline, path) {

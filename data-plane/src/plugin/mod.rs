@@ -8,6 +8,7 @@ mod kind;
 pub mod llm_proxy;
 pub mod llm_response;
 pub mod open_responses;
+pub mod openai_api;
 pub mod openai_chat_completions;
 pub mod openai_completions;
 pub mod openai_embeddings;

@@ -7,6 +7,7 @@ use super::cors::Cors;
 use super::llm_proxy::LlmProxy;
 use super::llm_response::LlmResponse;
 use super::open_responses::OpenResponses;
+use super::openai_api::OpenAiApi;
 use super::openai_chat_completions::OpenAiChatCompletions;
 use super::openai_completions::OpenAiCompletions;
 use super::openai_embeddings::OpenAiEmbeddings;
@@ -26,6 +27,7 @@ pub const PLUGINS: &[PluginKind] = &[
     PluginKind::of::<LlmProxy>(),
     PluginKind::of::<LlmResponse>(),
     PluginKind::of::<OpenResponses>(),
+    PluginKind::of::<OpenAiApi>(),
     PluginKind::of::<OpenAiChatCompletions>(),
     PluginKind::of::<OpenAiCompletions>(),
     PluginKind::of::<OpenAiEmbeddings>(),

@@ -62,6 +62,18 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Of these providers; the usual time where none is said.
+    pub(super) fn of(
+        refs: Vec<ProviderId>,
+        fidelity: Fidelity,
+        store: Store,
+        store_ttl: Option<u64>,
+    ) -> Self {
+        let usual = Self::default();
+        let store_ttl = store_ttl.unwrap_or(usual.store_ttl);
+        Self { refs, fidelity, store, store_ttl, ..usual }
+    }
+
     /// Compiled.
     pub(super) fn build(self, form: Form) -> Result<Responses, Vec<Problem>> {
         let Self { refs, one, fidelity, store, store_ttl } = self;

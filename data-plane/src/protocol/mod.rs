@@ -48,6 +48,11 @@ pub trait Protocol: Send + Sync {
     /// How its clients read errors.
     fn dialect(&self) -> Dialect;
 
+    /// The same at this path, where one slot speaks several protocols.
+    fn dialect_at(&self, _path: &str) -> Dialect {
+        self.dialect()
+    }
+
     /// Answers. The body is still to be read, from the exchange. An error returned here is written
     /// in the dialect by the caller; an error inside a stream is the protocol's own to write.
     fn answer<'a>(

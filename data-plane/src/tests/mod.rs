@@ -14,6 +14,7 @@ mod forwarding;
 mod limits;
 mod messages;
 mod models;
+mod openai_api;
 mod prompts;
 mod responses;
 mod serving;

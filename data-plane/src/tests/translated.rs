@@ -155,10 +155,8 @@ async fn parameters_that_a_model_refuses_are_dropped_refused_or_passed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_keep_their_status_in_the_callers_format() {
     let tasks = Tasks::default();
-    let error = |kind: &str| {
-        json!({"type": "error", "error": {"type": kind, "message": "no"}})
-            .to_string()
-    };
+    let error =
+        |kind: &str| json!({"type": "error", "error": {"type": kind, "message": "no"}}).to_string();
     for (status, kind, told) in [
         ("429 Slow", "rate_limit_error", 429),
         ("401 No", "authentication_error", 401),
@@ -293,7 +291,10 @@ async fn pictures_are_fetched_for_providers_that_take_bytes_and_from_public_plac
     let got = ask(&gateway(Egress::Configured), &body).await;
     assert_eq!(got.status, 200, "{}", got.body);
     let seen = gemini.saw().await;
-    assert!(seen.starts_with("POST /v1beta/models/gemini-2.5-flash:generateContent HTTP/1.1\r\n"), "{seen}");
+    assert!(
+        seen.starts_with("POST /v1beta/models/gemini-2.5-flash:generateContent HTTP/1.1\r\n"),
+        "{seen}"
+    );
     let picture = &sent(&seen)["contents"][0]["parts"][1]["inlineData"];
     assert_eq!(*picture, json!({"mimeType": "image/gif", "data": "R0lGODlhLXBpY3R1cmU="}));
     let got = ask(&gateway(Egress::Public), &body).await;
