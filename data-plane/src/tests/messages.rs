@@ -394,8 +394,10 @@ async fn a_silent_provider_is_bridged_by_pings() {
     let upstream = Upstream::start(&tasks, move |mut call, _| {
         let answer = answer.clone();
         async move {
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            call.say(&format!("{head}\r\n\r\n")).await;
             tokio::time::sleep(std::time::Duration::from_millis(150)).await;
-            call.say(&answer).await;
+            call.say(body).await;
         }
     })
     .await;
