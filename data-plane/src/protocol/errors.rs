@@ -110,7 +110,7 @@ pub fn event(dialect: Dialect, error: &GatewayError) -> Bytes {
     match dialect {
         Dialect::OpenAi => write_data(&mut out, &envelope),
         Dialect::Anthropic | Dialect::OpenResponses | Dialect::Problem => {
-            write_event(&mut out, "error", &envelope)
+            write_event(&mut out, "error", &envelope);
         }
     }
     out.into()

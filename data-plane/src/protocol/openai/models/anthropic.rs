@@ -76,15 +76,12 @@ fn page<'a>(entries: &'a [Entry<'_>], asked: &Asked) -> Page<'a> {
     let limit = asked.limit.unwrap_or(PAGE);
     let at = |id: &str| entries.iter().position(|entry| entry.combined == id);
     let after = asked.after.as_deref().and_then(at).map_or(0, |at| at + 1);
-    let (from, to, has_more) = match asked.before.as_deref().and_then(at) {
-        Some(before) => {
-            let from = before.saturating_sub(limit).max(after);
-            (from, before, from > after)
-        }
-        None => {
-            let to = after.saturating_add(limit).min(entries.len());
-            (after, to, to < entries.len())
-        }
+    let (from, to, has_more) = if let Some(before) = asked.before.as_deref().and_then(at) {
+        let from = before.saturating_sub(limit).max(after);
+        (from, before, from > after)
+    } else {
+        let to = after.saturating_add(limit).min(entries.len());
+        (after, to, to < entries.len())
     };
     let data: Vec<Model<'_>> =
         entries.get(from..to).unwrap_or_default().iter().map(model).collect();

@@ -50,10 +50,14 @@ fn close(schema: &mut Value, changed: &mut bool, losses: &mut Losses) {
     for (name, inner) in schema.iter_mut() {
         match (name.as_str(), inner) {
             ("properties" | "$defs" | "definitions", Value::Object(inner)) => {
-                inner.values_mut().for_each(|schema| close(schema, changed, losses));
+                for schema in inner.values_mut() {
+                    close(schema, changed, losses);
+                }
             }
             ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(inner)) => {
-                inner.iter_mut().for_each(|schema| close(schema, changed, losses));
+                for schema in inner {
+                    close(schema, changed, losses);
+                }
             }
             ("items" | "not", inner) => close(inner, changed, losses),
             _ => {}
