@@ -22,7 +22,7 @@ async fn a_provider_that_has_completions_gets_them_as_they_are() {
     let tasks = Tasks::default();
     let mut upstream = upstream(&tasks, whole("200 OK", "application/json", "", COMPLETION)).await;
     let gateway = gateway(vec![provider(&upstream, &json!({"provider": "openai"}))]);
-    let body = json!({"model": "m", "prompt": [1, 2], "suffix": "!", "echo": true, "x": 1});
+    let body = json!({"model": "gpt-3.5-turbo-instruct", "prompt": [1, 2], "suffix": "!", "echo": true, "x": 1});
     let got = ask(&gateway, &body).await;
     assert_eq!((got.status, &*got.body), (200, COMPLETION));
     let seen = upstream.saw().await;
