@@ -110,3 +110,21 @@ fn schemas_are_as_they_were_reviewed() {
         insta::assert_json_snapshot!(name, catalogue().plugin(name).unwrap().schema);
     }
 }
+
+#[test]
+fn data_planes_that_have_nothing_in_common_keep_no_answers() {
+    let slot = |config: Value| {
+        json!({"id": "r", "frontend": {"domains": []}, "plugins": [
+            {"plugin": "openai-responses", "config": config}
+        ]})
+    };
+    let pointers = |catalogue: Catalogue, route: &Value| -> Vec<String> {
+        let problems = catalogue.check("routes", route, &Documents(HashMap::new()));
+        problems.into_iter().map(|problem| problem.pointer).collect()
+    };
+    let kept = slot(json!({"refs": ["p1"]}));
+    assert_eq!(pointers(catalogue(), &kept), [""; 0]);
+    assert_eq!(pointers(catalogue().apart(), &kept), ["/plugins/0/config/store"]);
+    let not = slot(json!({"refs": ["p1"], "store": "none"}));
+    assert_eq!(pointers(catalogue().apart(), &not), [""; 0]);
+}
