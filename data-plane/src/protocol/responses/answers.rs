@@ -27,18 +27,18 @@ const WAITING: usize = 256;
 /// for it. Nothing is locked while the store is asked. What is on its way to the store, or what the
 /// store did not take, is found here.
 pub(crate) struct Answers {
-    here: Cache<Box<str>, Arc<Record>>,
+    here: Cache<Arc<str>, Arc<Record>>,
     shared: Option<SharedStore>,
 }
 
 struct SharedStore {
     store: Arc<dyn StateStore>,
-    writes: mpsc::Sender<(Box<str>, Arc<Record>, Duration)>,
+    writes: mpsc::Sender<(Arc<str>, Arc<Record>, Duration)>,
 }
 
 impl Default for Answers {
     fn default() -> Self {
-        let weigh = |id: &Box<str>, record: &Arc<Record>| {
+        let weigh = |id: &Arc<str>, record: &Arc<Record>| {
             u32::try_from(id.len() + record.size()).unwrap_or(u32::MAX)
         };
         let here = Cache::builder().weigher(weigh).max_capacity(MOST).time_to_live(LONGEST).build();
@@ -58,7 +58,7 @@ fn unavailable(error: &sanmon_shared::store::StoreError) -> GatewayError {
 impl Answers {
     /// Kept in `store` for all data planes.
     pub(crate) fn shared(store: Arc<dyn StateStore>, tasks: &Tasks) -> Self {
-        let (writes, mut queue) = mpsc::channel::<(Box<str>, Arc<Record>, Duration)>(WAITING);
+        let (writes, mut queue) = mpsc::channel::<(Arc<str>, Arc<Record>, Duration)>(WAITING);
         let answers = Self::default();
         let (here, to, stop) = (answers.here.clone(), Arc::clone(&store), tasks.clone());
         tasks.spawn(async move {
@@ -79,7 +79,7 @@ impl Answers {
                 match written {
                     Ok(()) => here.invalidate(&id),
                     Err(error) => {
-                        tracing::warn!(%error, "an answer is kept by this data plane only")
+                        tracing::warn!(%error, "an answer is kept by this data plane only");
                     }
                 }
             }

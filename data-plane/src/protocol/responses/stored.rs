@@ -3,7 +3,8 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use reqwest::Method;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use sanmon_wire::json::Json;
 use sanmon_wire::responses::Relayed;
 use serde_json::json;
 
@@ -111,7 +112,7 @@ impl Responses {
         let answer = sent.map_err(|error| error.to_gateway())?;
         let status = check_head(answer.status, &answer.headers)?;
         let head = told(&answer.headers);
-        let kind = answer.headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes());
+        let kind = answer.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         let codec = self.form.codec();
         let error = |status, body| provider_error(codec, status, body, Some(account));
         if status.is_success() && kind.is_some_and(|kind| kind.starts_with(b"text/event-stream")) {
@@ -150,7 +151,7 @@ fn read(exchange: &Exchange, record: &Record) -> Result<HttpResponse, GatewayErr
         let text = "only answers that were asked for with background can be streamed again";
         return Err(GatewayError::new(Code::BadRequest, text).param("stream"));
     }
-    let text = record.response.as_ref().map(|answer| answer.text());
+    let text = record.response.as_ref().map(Json::text);
     Ok(whole(text.unwrap_or("{}").as_bytes().to_vec()))
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sanmon_wire::canonical::{Part, Request, Tool};
-use sanmon_wire::format::{Codec, Format};
+use sanmon_wire::format::{Asked, Codec, Format};
 use sanmon_wire::json::{Json, Object};
 use sanmon_wire::pass::Pass;
 use sanmon_wire::responses::Relayed;
@@ -96,12 +96,12 @@ impl Front for Turn {
         Some(Box::new(Keeper::new(
             self.form,
             keeping,
-            sanmon_wire::format::Asked {
+            Asked {
                 id: id.to_owned(),
                 created: exchange.at / 1_000,
                 model: request.model.clone(),
                 echo: self.echo(&self.original, request),
-                ..sanmon_wire::format::Asked::default()
+                ..Asked::default()
             },
             String::from_utf8(input).ok().and_then(Json::parse)?,
         )))
