@@ -134,6 +134,8 @@ impl Answers {
 
 #[cfg(test)]
 mod tests {
+    use sanmon_shared::store::StoreError;
+
     use super::*;
 
     fn record(owner: &str, size: usize) -> Record {
@@ -168,5 +170,65 @@ mod tests {
         assert!(answers.here.entry_count() > 50);
         answers.keep("large", record("me", LARGEST), LONGEST);
         assert!(answers.get("large", "me", 9).await.unwrap().is_none());
+    }
+
+    /// A store that data planes share, which can be away.
+    #[derive(Default)]
+    struct Common {
+        values: std::sync::Mutex<std::collections::HashMap<String, Vec<u8>>>,
+        away: std::sync::atomic::AtomicBool,
+    }
+
+    impl Common {
+        fn here(&self) -> Result<(), StoreError> {
+            if self.away.load(std::sync::atomic::Ordering::Relaxed) {
+                return Err(StoreError::Unavailable("away".to_owned()));
+            }
+            Ok(())
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl StateStore for Common {
+        async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+            self.here()?;
+            Ok(self.values.lock().unwrap().get(key).cloned())
+        }
+
+        async fn put(&self, key: &str, value: &[u8], _: Duration) -> Result<(), StoreError> {
+            self.here()?;
+            self.values.lock().unwrap().insert(key.to_owned(), value.to_owned());
+            Ok(())
+        }
+
+        async fn remove(&self, key: &str) -> Result<(), StoreError> {
+            self.here()?;
+            self.values.lock().unwrap().remove(key);
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn data_planes_that_share_a_store_find_each_others_answers() {
+        let (common, tasks) = (Arc::new(Common::default()), Tasks::default());
+        let one = Answers::shared(common.clone(), &tasks);
+        let other = Answers::shared(common.clone(), &tasks);
+        one.keep("resp_1", record("me", 1), LONGEST);
+        assert!(one.get("resp_1", "me", 9).await.unwrap().is_some(), "before it is written, too");
+        while other.get("resp_1", "me", 9).await.unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert!(other.get("resp_1", "you", 9).await.unwrap().is_none());
+        other.remove("resp_1").await.unwrap();
+        while one.get("resp_1", "me", 9).await.unwrap().is_some() {
+            tokio::task::yield_now().await;
+        }
+        common.away.store(true, std::sync::atomic::Ordering::Relaxed);
+        one.keep("resp_2", record("me", 1), LONGEST);
+        tokio::task::yield_now().await;
+        assert!(one.get("resp_2", "me", 9).await.unwrap().is_some(), "kept here at least");
+        let lost = other.get("resp_2", "me", 9).await.unwrap_err();
+        assert_eq!(lost.code, Code::StateUnavailable);
+        tasks.stop().await;
     }
 }
