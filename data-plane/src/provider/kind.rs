@@ -95,6 +95,7 @@ impl fmt::Debug for Speaks {
 }
 
 /// A format of embeddings that a vendor speaks.
+#[derive(Clone, Copy)]
 pub struct Embeds {
     /// Reads and writes it; `None` where it is OpenAI's, so that bytes pass through.
     pub codec: Option<&'static dyn EmbedCodec>,

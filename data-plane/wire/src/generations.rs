@@ -192,7 +192,9 @@ mod tests {
     fn streams_end_with_usage_and_without_done() {
         let mut encoder = GENERATIONS.encoder(Asked::default());
         let mut out = Vec::new();
-        unfold(answer()).iter().for_each(|delta| encoder.delta(delta, &mut out));
+        for delta in unfold(answer()) {
+            encoder.delta(&delta, &mut out);
+        }
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("\"usage\":{") && !text.contains("[DONE]"), "{text}");
     }

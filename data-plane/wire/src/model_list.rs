@@ -172,10 +172,10 @@ impl Next {
 mod tests {
     use super::*;
 
-    fn read(
-        shape: &ListShape,
-        text: &str,
-    ) -> Option<(Vec<String>, Option<(&'static str, String)>)> {
+    /// The names of a page, and the parameter that asks for the next one.
+    type Read = (Vec<String>, Option<(&'static str, String)>);
+
+    fn read(shape: &ListShape, text: &str) -> Option<Read> {
         let page = shape.read(text.as_bytes())?;
         Some((page.models.into_iter().map(|model| model.id.into()).collect(), page.next))
     }

@@ -169,7 +169,7 @@ pub enum Client {
     AnthropicPython1,
     /// `@anthropic-ai/sdk` for Node.
     AnthropicNode,
-    /// LangChain.
+    /// `LangChain`.
     LangChain,
     /// The Vercel AI SDK.
     AiSdk,

@@ -85,10 +85,7 @@ impl Plugin for OpenAiApi {
         let of = || -> Result<Refs<Provider>, Vec<Problem>> {
             ProviderRefs { refs: refs.clone(), one: None, fidelity }.build()
         };
-        let form = match config.use_open_response_for_responses {
-            true => Form::Open,
-            false => Form::OpenAi,
-        };
+        let form = if config.use_open_response_for_responses { Form::Open } else { Form::OpenAi };
         let responses = responses_config::Config::of(refs.clone(), fidelity, store, store_ttl);
         let embeddings = config.embedding_model_refs;
         let embeddings = (!embeddings.is_empty())

@@ -231,7 +231,9 @@ mod tests {
             ..Response::default()
         };
         let mut watch = memory.watch(&me, Format::Anthropic).unwrap();
-        unfold(answer).iter().for_each(|delta| watch.delta(delta));
+        for delta in unfold(answer) {
+            watch.delta(&delta);
+        }
         memory.0.run_pending_tasks();
 
         let mut request = returned();

@@ -151,7 +151,9 @@ fn whole(
     asked.stream_usage = request.wants_usage;
     let mut encoder = codec.encoder(asked);
     let mut out = Vec::with_capacity(body.len() + 512);
-    unfold(answer).iter().for_each(|delta| encoder.delta(delta, &mut out));
+    for delta in unfold(answer) {
+        encoder.delta(&delta, &mut out);
+    }
     exchange.account.set_streamed();
     Ok(stream::head(codec.stream_type()).body(out))
 }

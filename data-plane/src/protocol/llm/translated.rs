@@ -78,7 +78,9 @@ pub(crate) async fn answer(
                 exchange.account.first_token();
                 if !observers.is_empty() {
                     for delta in unfold(answer.clone()) {
-                        observers.iter_mut().for_each(|observer| observer.delta(&delta));
+                        for observer in &mut observers {
+                            observer.delta(&delta);
+                        }
                     }
                 }
                 whole(exchange, front, answer, asked, streams)
@@ -123,7 +125,9 @@ pub(super) fn whole(
     }
     let mut encoder = codec.encoder(asked);
     let mut out = Vec::new();
-    unfold(answer).iter().for_each(|delta| encoder.delta(delta, &mut out));
+    for delta in unfold(answer) {
+        encoder.delta(&delta, &mut out);
+    }
     exchange.account.set_answer_fidelity(encoder.losses());
     exchange.account.set_streamed();
     stream::head(codec.stream_type()).body(out)

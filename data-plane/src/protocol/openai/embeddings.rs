@@ -134,9 +134,10 @@ async fn over_http(
     let account = http
         .account()
         .ok_or_else(|| GatewayError::new(Code::Internal, "the provider has no address"))?;
-    let model = exchange.account.model();
-    let call = account.call(&Operation::Embeddings { model: &model }, http.timeouts.whole())?;
-    drop(model);
+    let call = {
+        let model = exchange.account.model();
+        account.call(&Operation::Embeddings { model: &model }, http.timeouts.whole())?
+    };
     let call = call.bytes(request.body.clone());
     let mut call = headers::request(exchange, call, "application/json");
     account.authorize(&exchange.worker, &mut call).await?;

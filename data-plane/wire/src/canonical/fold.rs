@@ -60,14 +60,16 @@ impl Fold {
                     audio.transcript.get_or_insert_default().push_str(&text);
                 }
             }
-            Delta::Sign { choice, block, signature } => match self.part(choice, block) {
-                Some(
+            Delta::Sign { choice, block, signature } => {
+                if let Some(
                     Part::Text(Text { signature: own, .. })
                     | Part::Reasoning(Reasoning { signature: own, .. })
                     | Part::ToolCall(ToolCall { signature: own, .. }),
-                ) => *own = Some(signature),
-                _ => {}
-            },
+                ) = self.part(choice, block)
+                {
+                    *own = Some(signature);
+                }
+            }
             Delta::Cite { choice, block, citation } => {
                 if let Some(Part::Text(text)) = self.part(choice, block) {
                     text.citations.push(citation);

@@ -107,7 +107,7 @@ fn stream(script: &Script, model: &str) -> Vec<Vec<u8>> {
     for say in &script.says {
         match say {
             Say::Text(text) => {
-                events.extend(words(text).map(|word| delta(json!({"content": word}), Value::Null)))
+                events.extend(words(text).map(|word| delta(json!({"content": word}), Value::Null)));
             }
             Say::Reasoning(text) => events.extend(
                 words(text).map(|word| delta(json!({"reasoning_content": word}), Value::Null)),

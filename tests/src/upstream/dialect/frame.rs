@@ -35,6 +35,8 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     #[test]
@@ -44,10 +46,10 @@ mod tests {
             (":content-type", "application/json"),
             (":message-type", "event"),
         ];
-        let hex: String = frame(&headers, br#"{"role":"assistant"}"#)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let mut hex = String::new();
+        for byte in frame(&headers, br#"{"role":"assistant"}"#) {
+            write!(hex, "{byte:02x}").unwrap();
+        }
         assert_eq!(
             hex,
             "000000760000005296d5fade0b3a6576656e742d7479706507000c6d65737361676553746172740d3a636f6e\

@@ -182,7 +182,7 @@ fn streamed(speaker: &Speaker, script: &Script, model: &str) -> Reply {
     if script.fault == Some(Fault::Late) {
         pieces.push((speaker.late)());
     }
-    let reply = pieces.iter().fold(head, |reply, piece| reply.chunk(piece));
+    let reply = pieces.iter().fold(head, super::reply::Reply::chunk);
     if script.fault == Some(Fault::Closed) { reply.close() } else { reply.end_chunks() }
 }
 

@@ -34,7 +34,7 @@ fn heard(body: &Value) -> Heard {
     heard
 }
 
-fn line(script: &Script, model: &str, message: Value, last: bool) -> Value {
+fn line(script: &Script, model: &str, message: &Value, last: bool) -> Value {
     let mut line = json!({
         "model": model, "created_at": "2025-03-10T01:25:52.123456Z", "message": message, "done": last,
     });
@@ -73,7 +73,7 @@ fn whole(script: &Script, model: &str) -> Value {
     if script.is_calling() {
         message["tool_calls"] = json!(calls(script));
     }
-    line(script, model, message, true)
+    line(script, model, &message, true)
 }
 
 fn stream(script: &Script, model: &str) -> Vec<Vec<u8>> {
@@ -94,8 +94,8 @@ fn stream(script: &Script, model: &str) -> Vec<Vec<u8>> {
         let calls = calls(script);
         messages.push(json!({"role": "assistant", "content": "", "tool_calls": calls}));
     }
-    let lines = messages.into_iter().map(|message| line(script, model, message, false));
-    let last = line(script, model, json!({"role": "assistant", "content": ""}), true);
+    let lines = messages.into_iter().map(|message| line(script, model, &message, false));
+    let last = line(script, model, &json!({"role": "assistant", "content": ""}), true);
     lines.chain([last]).map(|line| format!("{line}\n").into_bytes()).collect()
 }
 

@@ -79,7 +79,7 @@ fn output_text(text: &str) -> Value {
     json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []})
 }
 
-fn response(script: &Script, model: &str, status: &str, output: Vec<Value>) -> Value {
+fn response(script: &Script, model: &str, status: &str, output: &[Value]) -> Value {
     let incomplete = match script.end {
         End::Length => json!({"reason": "max_output_tokens"}),
         End::Filter => json!({"reason": "content_filter"}),
@@ -101,9 +101,10 @@ fn response(script: &Script, model: &str, status: &str, output: Vec<Value>) -> V
 }
 
 fn complete(script: &Script, model: &str) -> Value {
-    let output = script.says.iter().enumerate().map(|(index, say)| item(index, say)).collect();
+    let output: Vec<Value> =
+        script.says.iter().enumerate().map(|(index, say)| item(index, say)).collect();
     let status = if script.end == End::Complete { "completed" } else { "incomplete" };
-    response(script, model, status, output)
+    response(script, model, status, &output)
 }
 
 fn whole(script: &Script, model: &str) -> Value {
@@ -117,7 +118,7 @@ fn stream(script: &Script, model: &str) -> Vec<Vec<u8>> {
         data["sequence_number"] = json!(events.len());
         events.push(named_event(name, &data));
     };
-    let begun = response(script, model, "in_progress", Vec::new());
+    let begun = response(script, model, "in_progress", &[]);
     event("response.created", json!({"response": begun}));
     event("response.in_progress", json!({"response": begun}));
     for (index, say) in script.says.iter().enumerate() {
