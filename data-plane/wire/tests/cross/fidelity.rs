@@ -56,7 +56,7 @@ impl Notes {
         }
         let is_dropped = losses.iter().any(|loss| loss.how == How::Dropped);
         let mut cell = String::from(if is_dropped { "dropped" } else { "≈" });
-        for loss in losses.iter() {
+        for loss in losses {
             let number = self.number(format!("`{}`: {}", loss.field, loss.note));
             write!(cell, " [{number}]").unwrap();
         }
