@@ -112,16 +112,15 @@ def test_reasoning(chat, model):
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("script, reason", [("length", "length"), ("filter", "content_filter")])
 def test_ends(chat, model, upstream, script, reason, stream):
-    if script == "filter" and upstream in UNFILTERED:
-        reason = None
-    answer = None
+    # Who speaks this protocol too, beside a dialect of its own, has the word.
+    reasons = (reason, "stop") if script == "filter" and upstream in UNFILTERED else (reason,)
     try:
         answer = chat.create(model=model(script), messages=HELLO, stream=stream)
         last = [c for c in answer if c.choices][-1] if stream else answer
     except openai.APIError:
         assert (script, upstream) == ("filter", "cohere"), "its only word for it is an error"
         return
-    assert last.choices[0].finish_reason == (reason or "stop")
+    assert last.choices[0].finish_reason in reasons
 
 
 ERRORS = {

@@ -95,6 +95,11 @@ impl Gateway {
         &self.upstream
     }
 
+    /// A caller with the key to it.
+    pub fn caller(&self) -> crate::client::Client {
+        self.sanmon.client().key(&self.key)
+    }
+
     /// The key to it.
     pub fn key(&self) -> &str {
         &self.key

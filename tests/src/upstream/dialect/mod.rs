@@ -146,6 +146,14 @@ impl Dialect {
         (self.speaker().heard)(&request.json())
     }
 
+    /// The head of a streamed answer, and the pieces in which it is made.
+    pub fn pieces(self, request: &Request, script: &Script) -> (Reply, Vec<Vec<u8>>) {
+        let speaker = self.speaker();
+        let headers = [("content-type", speaker.stream_type), ("transfer-encoding", "chunked")];
+        let pieces = (speaker.stream)(script, &self.model(request));
+        (Reply::empty().head(200, &headers), pieces)
+    }
+
     /// The answer to a request, as scripted.
     pub fn reply(self, request: &Request, script: &Script) -> Reply {
         let speaker = self.speaker();
@@ -154,7 +162,8 @@ impl Dialect {
             return Reply::json(status, &(speaker.error)(status));
         }
         if self.streams(request) {
-            return streamed(speaker, script, &model);
+            let (head, pieces) = self.pieces(request, script);
+            return streamed(speaker, script, head, pieces);
         }
         let whole = (speaker.whole)(script, &model);
         match script.fault {
@@ -171,10 +180,7 @@ impl Dialect {
     }
 }
 
-fn streamed(speaker: &Speaker, script: &Script, model: &str) -> Reply {
-    let headers = [("content-type", speaker.stream_type), ("transfer-encoding", "chunked")];
-    let head = Reply::empty().head(200, &headers);
-    let mut pieces = (speaker.stream)(script, model);
+fn streamed(speaker: &Speaker, script: &Script, head: Reply, mut pieces: Vec<Vec<u8>>) -> Reply {
     if script.fault.is_some() {
         // Something is said before it goes wrong, and no terminal event.
         pieces.truncate((pieces.len() / 2).max(1));
