@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sanmon_wire::canonical::{Part, Request, Tool};
+use sanmon_wire::canonical::{CustomTool, FunctionTool, Part, Request, Tool, ToolChoice};
 use sanmon_wire::format::{Asked, Codec, Format};
 use sanmon_wire::json::{Json, Object};
 use sanmon_wire::pass::Pass;
@@ -130,16 +130,33 @@ fn refuse(target: Format, request: &Request) -> Result<(), GatewayError> {
             return refused(format!("{name:?}"), name.to_owned());
         }
     }
-    for tool in &request.tools {
-        match tool {
-            Tool::Native(tool) => {
-                return refused(format!("tool of the type {:?}", tool.name), "tools".to_owned());
+    // Beside functions, which can be called, other tools are left out and reported: coding agents send
+    // their vendor's with every request.
+    let is_left_out = |tool: &&Tool| match tool {
+        Tool::Function(_) => false,
+        Tool::Custom(_) => target != Format::Chat,
+        Tool::Native(_) => true,
+    };
+    let left_out = request.tools.iter().find(is_left_out);
+    if let Some(tool) = left_out
+        && request.tools.iter().all(|tool| is_left_out(&tool))
+    {
+        let what = match tool {
+            Tool::Native(tool) => format!("tool of the type {:?}", tool.name),
+            Tool::Custom(CustomTool { name, .. }) | Tool::Function(FunctionTool { name, .. }) => {
+                format!("custom tools, as {name:?} is")
             }
-            Tool::Custom(tool) if target != Format::Chat => {
-                return refused(format!("custom tools, as {:?} is", tool.name), "tools".to_owned());
-            }
-            Tool::Function(_) | Tool::Custom(_) => {}
-        }
+        };
+        return refused(what, "tools".to_owned());
+    }
+    if let Some(ToolChoice::Named(name)) = &request.tool_choice
+        && left_out.is_some()
+        && !request
+            .tools
+            .iter()
+            .any(|tool| matches!(tool, Tool::Function(tool) if tool.name == *name))
+    {
+        return refused(format!("tool {name:?} to be called"), "tool_choice".to_owned());
     }
     let parts = request.messages.iter().flat_map(|message| &message.content);
     for part in parts {

@@ -201,6 +201,9 @@ fn streamed(speaker: &Speaker, script: &Script, head: Reply, mut pieces: Vec<Vec
 /// - `length`, `filter`: ends so
 /// - `fail-<status>`, `late`, `cut`, `closed`: goes wrong so
 pub fn act(request: &Request) -> Option<Reply> {
+    if request.path.contains("/v1/responses/") {
+        return Some(responses::kept(request));
+    }
     if request.method == "GET" {
         return lists::reply(request);
     }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::heard::{compact, list, names, parts, text, texts};
 use super::{Heard, SSE, Speaker, named_event};
-use crate::upstream::openai;
 use crate::upstream::script::{End, Say, Script, Usage, halves, words};
+use crate::upstream::{Reply, Request, openai};
 
 pub(super) const SPEAKER: Speaker = Speaker { heard, whole, stream, error, late, stream_type: SSE };
 
@@ -178,6 +178,24 @@ fn stream(script: &Script, model: &str) -> Vec<Vec<u8>> {
     let name = format!("response.{}", text(&done["status"]));
     event(&name, json!({"response": done}));
     events
+}
+
+/// What is kept: every answer, whatever it is asked for.
+pub(super) fn kept(request: &Request) -> Reply {
+    let script = Script::text("the sea is blue today");
+    let body = match request.method.as_str() {
+        "DELETE" => json!({"id": "resp_test", "object": "response.deleted", "deleted": true}),
+        _ if request.path.contains("/input_items") => {
+            let part = json!({"type": "input_text", "text": "hello there"});
+            let item = json!({"type": "message", "id": "msg_0", "role": "user", "content": [part]});
+            json!({
+                "object": "list", "data": [item], "first_id": "msg_0", "last_id": "msg_0",
+                "has_more": false,
+            })
+        }
+        _ => whole(&script, "text"),
+    };
+    Reply::json(200, &body)
 }
 
 fn error(status: u16) -> Value {
