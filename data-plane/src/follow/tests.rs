@@ -95,10 +95,13 @@ impl Scripted {
         }
         world.head = set.head.clone();
         world.history.push(Arc::new(set));
-        if !world.deaf {
+        let (head, deaf) = (world.head.clone(), world.deaf);
+        // Whoever waits looks at the world from within the hint.
+        drop(world);
+        if !deaf {
             self.hint.send_modify(|n| *n += 1);
         }
-        world.head.clone()
+        head
     }
 
     fn loads(&self) -> usize {

@@ -39,7 +39,11 @@ impl<'a> MakeWriter<'a> for Log {
 
 /// A document per kind with a canary in each place.
 fn documents() -> Vec<(&'static str, Value)> {
-    let connection = json!({"token": UPSTREAM, "headers": {"x-key": UPSTREAM}});
+    let connection = json!({
+        "token": UPSTREAM, "headers": {"x-key": UPSTREAM}, "api_key": UPSTREAM,
+        "client_secret": UPSTREAM, "access_key_id": UPSTREAM, "secret_access_key": UPSTREAM,
+        "session_token": UPSTREAM, "service_account": UPSTREAM
+    });
     let slots = json!([{"plugin": "signer", "config": {"key": UPSTREAM}}]);
     vec![
         ("providers", json!({"provider": "openai", "connection": connection})),
@@ -75,7 +79,13 @@ fn the_places_of_secrets_are_these() {
     let known = [
         "Admin.key",
         "Apikey.clientSecret",
+        "Connection.access_key_id",
+        "Connection.api_key",
+        "Connection.client_secret",
         "Connection.headers",
+        "Connection.secret_access_key",
+        "Connection.service_account",
+        "Connection.session_token",
         "Connection.token",
         "Rotation.nextSecret",
     ];
