@@ -7,7 +7,7 @@ use sanmon_tests::client::Events;
 use sanmon_tests::clients::{Client, Gateway};
 use sanmon_tests::upstream::dialect::Dialect;
 use sanmon_tests::upstream::script::Script;
-use sanmon_tests::upstream::{Fate, Gate};
+use sanmon_tests::upstream::{Fate, Gate, Reply};
 use sanmon_tests::wait::SOON;
 use serde_json::{Value, json};
 
@@ -81,8 +81,8 @@ fn half_and_half(gateway: &Gateway, gate: &Gate) {
         let script = Script::text("the sea is blue today");
         let (head, pieces) = Dialect::of(request).unwrap().pieces(request, &script);
         let (first, rest) = pieces.split_at(pieces.len() / 2);
-        let first = first.iter().fold(head, |reply, piece| reply.chunk(piece)).wait(&gate);
-        rest.iter().fold(first, |reply, piece| reply.chunk(piece)).end_chunks()
+        let first = first.iter().fold(head, Reply::chunk).wait(&gate);
+        rest.iter().fold(first, Reply::chunk).end_chunks()
     });
 }
 
