@@ -75,7 +75,8 @@ impl Embeddings {
             if let Some(codec) = http.embeds(model).and_then(|embeds| embeds.codec) {
                 let translating = Translating::prepare(&self.refs, &body, &chosen, codec)?;
                 drop(body);
-                return translating.answer(exchange).await;
+                // Apart, so that what passes through stays small.
+                return Box::pin(translating.answer(exchange)).await;
             }
         }
         let request = prepare(&body, &object, chosen)?;

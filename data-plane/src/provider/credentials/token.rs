@@ -189,7 +189,8 @@ impl Tokens {
         let failure = kept.failure.borrow().clone().filter(|(_, until)| now < *until);
         let failure = match failure {
             Some((failure, _)) => failure,
-            None => match source.fetch(worker).await {
+            // Apart from the calls that wait for it, which are many and should be small.
+            None => match Box::pin(source.fetch(worker)).await {
                 Ok(token) => {
                     let value = token.value.clone();
                     *kept.token.borrow_mut() = Some(token);
