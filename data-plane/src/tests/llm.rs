@@ -67,17 +67,19 @@ pub(super) async fn upstream(tasks: &Tasks, answer: String) -> Upstream {
     .await
 }
 
+/// An answer of an upstream that answers once per connection, and says so: a connection that is used
+/// again would break.
 pub(super) fn whole(status: &str, kind: &str, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(
-        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
     )
 }
 
 /// A stream of these pieces, each a chunk of its own, that ends as it should.
 pub(super) fn streamed(pieces: &[&str]) -> String {
     let mut text =
-        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
             .to_owned();
     for piece in pieces {
         let _ = write!(text, "{:x}\r\n{piece}\r\n", piece.len());

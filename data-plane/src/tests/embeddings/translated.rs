@@ -94,8 +94,7 @@ async fn bedrock_is_called_for_each_text_and_the_answers_stay_in_order() {
     let mut upstream = Upstream::start(&tasks, |mut call, _| async move {
         let text = sent(&call.text)["inputText"].as_str().unwrap().to_owned();
         let body = json!({"embedding": [text.parse::<u32>().unwrap()]}).to_string();
-        // It answers once per connection, and says so: a connection that is used again would break.
-        let tokens = "x-amzn-bedrock-input-token-count: 2\r\nconnection: close\r\n";
+        let tokens = "x-amzn-bedrock-input-token-count: 2\r\n";
         call.say(&whole("200 OK", JSON, tokens, &body)).await;
     })
     .await;
