@@ -8,7 +8,11 @@ use crate::json::{Object, ObjectWriter};
 pub fn read_usage(raw: &[u8]) -> Option<Usage> {
     let usage = Object::scan(raw).ok()?;
     let count = |object: &Object<'_>, name: &str| object.first(name)?.number();
-    let detail = |outer: &str, name: &str| count(&usage.first(outer)?.object()?, name);
+    // Each is scanned once, as this runs for every answer.
+    let [input_details, output_details, tools] =
+        ["prompt_tokens_details", "completion_tokens_details", "server_tool_use"]
+            .map(|name| usage.first(name)?.object());
+    let detail = |outer: &Option<Object<'_>>, name: &str| count(outer.as_ref()?, name);
     let input = count(&usage, "prompt_tokens").or_else(|| count(&usage, "input_tokens"));
     let output = count(&usage, "completion_tokens").or_else(|| count(&usage, "output_tokens"));
     let total = count(&usage, "total_tokens");
@@ -18,9 +22,9 @@ pub fn read_usage(raw: &[u8]) -> Option<Usage> {
     // Voyage counts embeddings by their total alone.
     let input = input.unwrap_or_else(|| total.unwrap_or(0).saturating_sub(output.unwrap_or(0)));
     let mut output = output.unwrap_or(0);
-    let of_input = |name: &str| detail("prompt_tokens_details", name).unwrap_or(0);
-    let of_output = |name: &str| detail("completion_tokens_details", name).unwrap_or(0);
-    let reasoning = detail("completion_tokens_details", "reasoning_tokens")
+    let of_input = |name: &str| detail(&input_details, name).unwrap_or(0);
+    let of_output = |name: &str| detail(&output_details, name).unwrap_or(0);
+    let reasoning = detail(&output_details, "reasoning_tokens")
         .or_else(|| count(&usage, "reasoning_tokens"))
         .unwrap_or(0);
     // xAI and Perplexity count reasoning beside the completion, as their total tells.
@@ -30,7 +34,7 @@ pub fn read_usage(raw: &[u8]) -> Option<Usage> {
     Some(Usage {
         input,
         output,
-        cache_read: detail("prompt_tokens_details", "cached_tokens")
+        cache_read: detail(&input_details, "cached_tokens")
             .or_else(|| count(&usage, "prompt_cache_hit_tokens"))
             .unwrap_or(0),
         cache_write: of_input("cache_write_tokens"),
@@ -42,7 +46,7 @@ pub fn read_usage(raw: &[u8]) -> Option<Usage> {
         accepted_prediction: of_output("accepted_prediction_tokens"),
         rejected_prediction: of_output("rejected_prediction_tokens"),
         // OpenRouter's and Perplexity's.
-        web_searches: detail("server_tool_use", "web_search_requests")
+        web_searches: detail(&tools, "web_search_requests")
             .or_else(|| count(&usage, "num_search_queries"))
             .unwrap_or(0),
     })
