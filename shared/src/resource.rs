@@ -9,8 +9,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::resources::{
-    Admin, Apikey, BackendEntity, EmbeddingModel, GlobalPlugin, PluginInstance, Prompt,
-    PromptContext, PromptTemplate, Provider, Route, Service,
+    Admin, Apikey, BackendEntity, Consumer, ConsumerGroup, EmbeddingModel, GlobalPlugin,
+    PluginInstance, Prompt, PromptContext, PromptTemplate, Provider, Route, Service,
 };
 
 /// A kind of document that the admin API keeps.
@@ -52,6 +52,8 @@ pub fn each_resource(v: &mut impl EachResource) {
     v.visit::<PromptContext>();
     v.visit::<PromptTemplate>();
     v.visit::<Apikey>();
+    v.visit::<Consumer>();
+    v.visit::<ConsumerGroup>();
     v.visit::<Admin>();
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{ApikeyId, Inert, yes};
+use super::{ApikeyId, ConsumerId, Inert, yes};
 use crate::resource::Resource;
 use crate::secret::HashedSecret;
 
@@ -34,6 +34,9 @@ pub struct Apikey {
     /// A disabled key is refused.
     #[serde(default = "yes")]
     pub enabled: bool,
+    /// Whose key it is; the consumer's plugins are then its requests' too.
+    #[serde(default)]
+    pub consumer_ref: Option<ConsumerId>,
     /// What it may call: `group_<id>`, `route_<id>`, `service_<id>`; other values are groups. A key
     /// without any may call nothing.
     #[serde(default)]

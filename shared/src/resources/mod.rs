@@ -5,6 +5,8 @@
 mod admin;
 mod apikey;
 mod backend;
+mod consumer;
+mod consumer_group;
 mod embedding_model;
 mod global_plugin;
 mod inert;
@@ -22,6 +24,8 @@ pub use apikey::{
     Apikey, Authorization, Constraints, Restriction, RestrictionEntity, Restrictions, Rotation,
 };
 pub use backend::{Backend, BackendEntity, Client, Target};
+pub use consumer::Consumer;
+pub use consumer_group::ConsumerGroup;
 pub use embedding_model::{EmbeddingConfig, EmbeddingModel};
 pub use global_plugin::GlobalPlugin;
 pub use inert::Inert;
@@ -58,6 +62,10 @@ pub type PromptContextId = Id<PromptContext>;
 pub type PromptTemplateId = Id<PromptTemplate>;
 /// Id of an [`Apikey`]: its `clientId`.
 pub type ApikeyId = Id<Apikey>;
+/// Id of a [`Consumer`].
+pub type ConsumerId = Id<Consumer>;
+/// Id of a [`ConsumerGroup`].
+pub type ConsumerGroupId = Id<ConsumerGroup>;
 /// Id of an [`Admin`].
 pub type AdminId = Id<Admin>;
 
