@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod configuration;
+mod foreign;
 pub mod openapi;
 pub mod publication;
 mod server;

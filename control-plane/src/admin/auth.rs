@@ -75,7 +75,7 @@ pub(super) async fn authenticate(
 }
 
 /// Who calls, if they may.
-async fn allowed(shared: &Shared, request: &HttpRequest) -> Result<Identity, ApiError> {
+pub(crate) async fn allowed(shared: &Shared, request: &HttpRequest) -> Result<Identity, ApiError> {
     let identity = identify(shared, request).await?;
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         identity.must_be_admin()?;

@@ -44,6 +44,12 @@ pub(crate) mod views {
     pub(crate) use super::write::{DocumentResult, WriteResult};
 }
 
+/// What the foreign admin APIs take of ours.
+pub(crate) mod parts {
+    pub(crate) use super::auth::allowed;
+    pub(crate) use super::error::Code;
+}
+
 /// The application of one worker.
 pub(crate) fn application(
     shared: Data<Shared>,

@@ -10,6 +10,7 @@ use super::auth::authenticate;
 use super::crud::{self, Served};
 use super::error::{ApiError, Code};
 use super::{bulk, ops, planes, revisions, transactions, transfer, ui};
+use crate::foreign;
 
 /// The base of the API.
 pub(crate) const BASE: &str = "/apis/v1";
@@ -88,6 +89,7 @@ pub(super) fn mount(config: &mut ServiceConfig) {
         .service(at!("/metrics", GET => ops::metrics))
         .service(at!("/apis/openapi.json", GET => ops::openapi))
         .service(api)
+        .configure(foreign::apisix::mount)
         .default_service(web::to(nothing_here));
 }
 
