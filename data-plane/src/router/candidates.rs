@@ -69,6 +69,7 @@ impl Iterator for Candidates<'_> {
             } else if let Some(leaf) = node.leaves.get(step - children) {
                 let rest = self.query.path.get(at..).unwrap_or_default();
                 let met = match &leaf.route.conditions {
+                    _ if !leaf.end.admits(rest) => Met::No,
                     Some(conditions) if self.conditions => conditions.met(&self.query, rest),
                     Some(conditions) if conditions.exact && !matches!(rest, "" | "/") => Met::No,
                     _ => Met::Yes,

@@ -14,6 +14,33 @@ pub struct Domain {
     pub(crate) host: HostPattern,
     pub(crate) path: PathPattern,
     pub(crate) captures: Option<Arc<Captures>>,
+    pub(crate) end: End,
+}
+
+/// What of a request's path may follow a configured one. In the order in which routes are tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    /// Nothing: `/chat`.
+    Nothing,
+    /// A slash: `/chat/`.
+    Slash,
+    /// A slash and anything: `/chat/*`.
+    Below,
+    /// Nothing, or a slash and anything: as domains say it.
+    #[default]
+    Open,
+}
+
+impl End {
+    /// Whether this may follow.
+    pub(super) fn admits(self, rest: &str) -> bool {
+        match self {
+            Self::Nothing => rest.is_empty(),
+            Self::Slash => rest == "/",
+            Self::Below => rest.starts_with('/'),
+            Self::Open => true,
+        }
+    }
 }
 
 /// Which hosts a domain is for.
@@ -48,7 +75,45 @@ impl Domain {
 
     /// Any host, any path.
     pub(crate) fn any() -> Self {
-        Self { host: HostPattern::Any, path: PathPattern::default(), captures: None }
+        Self {
+            host: HostPattern::Any,
+            path: PathPattern::default(),
+            captures: None,
+            end: End::Open,
+        }
+    }
+
+    /// Reads a path that is compared to its end, or to the `*` at its end; its hosts are those that
+    /// it is put below.
+    pub(crate) fn of_path(text: &str) -> Result<Self, String> {
+        let (literal, star) = match text.strip_suffix('*') {
+            Some(literal) => (literal, true),
+            None => (text, false),
+        };
+        if literal.contains('*') {
+            return Err("a path has \"*\" at its end only".into());
+        }
+        if !literal.starts_with('/') && text != "*" {
+            return Err("a path begins with \"/\"".into());
+        }
+        let end = match (literal.is_empty() || literal.ends_with('/'), star) {
+            (false, false) => End::Nothing,
+            (true, false) => End::Slash,
+            (true, true) => End::Below,
+            // The last segment is the beginning of one.
+            (false, true) => End::Open,
+        };
+        let mut segments = Vec::new();
+        for segment in literal.split('/').filter(|segment| !segment.is_empty()) {
+            segments.push(Segment::Literal(spelt(segment)?.into_owned().into()));
+        }
+        if end == End::Open
+            && let Some(Segment::Literal(last)) = segments.pop()
+        {
+            segments.push(Segment::Glob(format!("{last}*").into()));
+        }
+        let path = PathPattern { segments: segments.into(), captures: Captures::default() };
+        Ok(Self { host: HostPattern::Service, path, captures: None, end })
     }
 
     /// Reads `host[/path]`.
@@ -62,7 +127,7 @@ impl Domain {
         }
         let path = PathPattern::parse(path)?;
         let captures = (!path.captures.is_empty()).then(|| Arc::new(path.captures.clone()));
-        Ok(Self { host: HostPattern::parse(host)?, path, captures })
+        Ok(Self { host: HostPattern::parse(host)?, path, captures, end: End::Open })
     }
 
     /// Whether it begins with a path and so takes its hosts from a service.
@@ -78,6 +143,7 @@ impl Domain {
             host: service.host.clone(),
             captures: (!captures.is_empty()).then(|| Arc::new(captures.clone())),
             path: PathPattern { segments, captures },
+            end: self.end,
         }
     }
 }

@@ -3,8 +3,9 @@
 //! Hosts: the exact one, then those with `*`, the longest first, then routes for any host. Below a
 //! host, paths are compared segment by segment: a literal goes before a regular expression, that
 //! before a segment with `*` in it, that before a name; and where one path is the beginning of
-//! another, the longer goes first. Among equal paths the number of expected headers, query
-//! parameters and cookies decides, then `exact`, then methods, then the id. A route whose host and
+//! another, the longer goes first. Among equal paths one that has to match to its end goes first, then
+//! the larger priority, then the number of expected headers, query parameters and cookies decides,
+//! then `exact`, then methods, then the id. A route whose host and
 //! path match and whose other conditions do not is passed over, never in the way of the next.
 //!
 //! Prefixes are of whole segments; a slash at the end of a configured path says nothing. Hosts and

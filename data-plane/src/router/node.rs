@@ -1,6 +1,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use super::domain::End;
 use super::segment::{Captures, Segment};
 use crate::snapshot::{Map, Route};
 
@@ -19,13 +20,18 @@ pub(super) struct Node {
 pub(super) struct Leaf {
     pub(super) route: Arc<Route>,
     pub(super) captures: Option<Arc<Captures>>,
+    pub(super) end: End,
 }
+
+/// How a path may end, priority and number of conditions, id.
+type Key<'a> = (End, Reverse<(i32, (usize, bool, bool))>, &'a str);
 
 impl Leaf {
     /// The smaller, the sooner it is tried.
-    fn key(route: &Route) -> (Reverse<(usize, bool, bool)>, &str) {
+    fn key(route: &Route, end: End) -> Key<'_> {
         let rank = route.conditions.as_ref().map(|conditions| conditions.rank());
-        (Reverse(rank.unwrap_or_default()), route.id.as_str())
+        let order = (route.priority, rank.unwrap_or_default());
+        (end, Reverse(order), route.id.as_str())
     }
 }
 
@@ -38,9 +44,8 @@ impl Node {
     pub(super) fn insert(&mut self, path: &[Segment], leaf: Leaf) {
         match path {
             [] => {
-                let place = self
-                    .leaves
-                    .binary_search_by(|l| Leaf::key(&l.route).cmp(&Leaf::key(&leaf.route)));
+                let key = Leaf::key(&leaf.route, leaf.end);
+                let place = self.leaves.binary_search_by(|l| Leaf::key(&l.route, l.end).cmp(&key));
                 match place {
                     Ok(index) => self.leaves[index] = leaf,
                     Err(index) => self.leaves.insert(index, leaf),
@@ -70,11 +75,11 @@ impl Node {
     }
 
     /// Takes a route out from below `path`, and with it the nodes that lead nowhere else.
-    pub(super) fn remove(&mut self, path: &[Segment], route: &Route) {
+    pub(super) fn remove(&mut self, path: &[Segment], end: End, route: &Route) {
         match path {
             [] => {
-                let place =
-                    self.leaves.binary_search_by(|l| Leaf::key(&l.route).cmp(&Leaf::key(route)));
+                let key = Leaf::key(route, end);
+                let place = self.leaves.binary_search_by(|l| Leaf::key(&l.route, l.end).cmp(&key));
                 if let Ok(index) = place {
                     self.leaves.remove(index);
                 }
@@ -83,7 +88,7 @@ impl Node {
                 let Some(children) = &mut self.literals else { return };
                 let Some(child) = children.get_mut(text) else { return };
                 let node = Arc::make_mut(child);
-                node.remove(rest, route);
+                node.remove(rest, end, route);
                 if node.is_empty() {
                     children.remove_mut(text);
                     if children.is_empty() {
@@ -95,7 +100,7 @@ impl Node {
                 let place = self.patterns.binary_search_by(|(other, _)| other.order(segment));
                 let Ok(index) = place else { return };
                 let node = Arc::make_mut(&mut self.patterns[index].1);
-                node.remove(rest, route);
+                node.remove(rest, end, route);
                 if node.is_empty() {
                     self.patterns.remove(index);
                 }

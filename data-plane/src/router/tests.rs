@@ -23,20 +23,23 @@ fn route(id: &str, frontend: Value) -> Arc<Route> {
 }
 
 fn insert(router: &mut Router, route: &Arc<Route>) {
-    if route.domains.is_empty() {
-        router.insert(&Domain::any(), route);
-    }
-    for domain in &route.domains {
-        router.insert(domain, route);
-    }
+    each_domain(route, |domain| router.insert(domain, route));
 }
 
 fn remove(router: &mut Router, route: &Route) {
-    if route.domains.is_empty() {
-        router.remove(&Domain::any(), route);
-    }
-    for domain in &route.domains {
-        router.remove(domain, route);
+    each_domain(route, |domain| router.remove(domain, route));
+}
+
+fn each_domain(route: &Route, mut visit: impl FnMut(&Domain)) {
+    let any = [Domain::any()];
+    let domains = if route.domains.is_empty() { &any[..] } else { &route.domains[..] };
+    for domain in domains {
+        if route.paths.is_empty() {
+            visit(domain);
+        }
+        for path in &route.paths {
+            visit(&path.below(domain));
+        }
     }
 }
 
@@ -163,6 +166,58 @@ fn segments_go_from_literal_over_expression_and_star_to_name() {
     assert_eq!(Asked::get("h/1/x").ids(&router), ["name"]);
     assert_eq!(Asked::get("h/ab/z").ids(&router), [""; 0]);
     assert_eq!(Asked::get("h/ab").ids(&router), [""; 0]);
+}
+
+#[test]
+fn paths_end_where_they_end_or_at_their_star() {
+    let paths = |list: &[&str]| json!({"domains": ["h"], "paths": list});
+    let router = tree(&[
+        ("exact", paths(&["/a", "/a/b"])),
+        ("slash", paths(&["/a/"])),
+        ("below", paths(&["/a/*"])),
+        ("begun", paths(&["/a*"])),
+        ("all", paths(&["/*"])),
+        ("root", paths(&["/"])),
+    ]);
+    for (path, ids) in [
+        ("/a", vec!["exact", "begun", "all"]),
+        ("/a/", vec!["slash", "below", "begun", "all"]),
+        ("/a/b", vec!["exact", "below", "begun", "all"]),
+        ("/a/b/", vec!["below", "begun", "all"]),
+        ("/ab", vec!["begun", "all"]),
+        ("/ab/c", vec!["begun", "all"]),
+        ("/b", vec!["all"]),
+        ("/", vec!["root", "all"]),
+    ] {
+        assert_eq!(Asked::get(&format!("h{path}")).ids(&router), ids, "{path}");
+    }
+    assert_eq!(Asked::get("other/a").ids(&router), [""; 0]);
+    for bad in ["a", "/a*b", "/*/a", "", "/a?b", "/a/../b"] {
+        assert!(Domain::of_path(bad).is_err(), "{bad}");
+    }
+    assert!(Domain::of_path("*").is_ok());
+}
+
+#[test]
+fn a_route_with_several_paths_is_removed_from_all() {
+    let mut router = tree(&[("other", json!({"paths": ["/a"]}))]);
+    let several = route("r", json!({"paths": ["/a", "/a/*", "/a*"], "domains": ["h", "*"]}));
+    insert(&mut router, &several);
+    assert_eq!(Asked::get("h/a").ids(&router), ["r", "r", "other", "r", "r"]);
+    remove(&mut router, &several);
+    assert_eq!(Asked::get("h/a").ids(&router), ["other"]);
+}
+
+#[test]
+fn the_larger_priority_goes_first_among_equal_paths() {
+    let router = tree(&[
+        ("a", json!({"paths": ["/x"], "headers": {"x": "Exists()"}})),
+        ("b", json!({"paths": ["/x"], "priority": 1})),
+        ("c", json!({"paths": ["/x"], "priority": -1})),
+        ("prefix", json!({"paths": ["/*"], "priority": 9})),
+    ]);
+    let asked = Asked::get("h/x").header("x", "1");
+    assert_eq!(asked.ids(&router), ["b", "a", "c", "prefix"]);
 }
 
 #[test]

@@ -25,7 +25,8 @@ pub(super) fn glob_order(pattern: &str) -> (Reverse<usize>, &str) {
 impl Router {
     /// Adds a route under a domain, in place of the one with the same id there.
     pub(crate) fn insert(&mut self, domain: &Domain, route: &Arc<Route>) {
-        let leaf = Leaf { route: Arc::clone(route), captures: domain.captures.clone() };
+        let leaf =
+            Leaf { route: Arc::clone(route), captures: domain.captures.clone(), end: domain.end };
         let path = &domain.path.segments;
         match &domain.host {
             // Relative domains are put below those of a service first.
@@ -53,15 +54,15 @@ impl Router {
         let path = &domain.path.segments;
         match &domain.host {
             HostPattern::Service => {}
-            HostPattern::Any => Arc::make_mut(&mut self.any).remove(path, route),
-            HostPattern::Exact(host) => remove_below(&mut self.exact, host, path, route),
-            HostPattern::Below(host) => remove_below(&mut self.below, host, path, route),
+            HostPattern::Any => Arc::make_mut(&mut self.any).remove(path, domain.end, route),
+            HostPattern::Exact(host) => remove_below(&mut self.exact, host, domain, route),
+            HostPattern::Below(host) => remove_below(&mut self.below, host, domain, route),
             HostPattern::Glob(pattern) => {
                 let globs = Arc::make_mut(&mut self.globs);
                 let key = glob_order(pattern);
                 if let Ok(index) = globs.binary_search_by(|(p, _)| glob_order(p).cmp(&key)) {
                     let node = Arc::make_mut(&mut globs[index].1);
-                    node.remove(path, route);
+                    node.remove(path, domain.end, route);
                     if node.is_empty() {
                         globs.remove(index);
                     }
@@ -104,8 +105,6 @@ impl std::fmt::Display for Shown<'_> {
     }
 }
 
-type Segments = [super::segment::Segment];
-
 fn tree_of<'a>(trees: &'a mut Map<Box<str>, Arc<Node>>, host: &str) -> &'a mut Node {
     if !trees.contains_key(host) {
         trees.insert_mut(host.into(), Arc::default());
@@ -115,10 +114,10 @@ fn tree_of<'a>(trees: &'a mut Map<Box<str>, Arc<Node>>, host: &str) -> &'a mut N
     Arc::make_mut(trees.get_mut(host).expect("a tree"))
 }
 
-fn remove_below(trees: &mut Map<Box<str>, Arc<Node>>, host: &str, path: &Segments, route: &Route) {
+fn remove_below(trees: &mut Map<Box<str>, Arc<Node>>, host: &str, domain: &Domain, route: &Route) {
     let Some(tree) = trees.get_mut(host) else { return };
     let node = Arc::make_mut(tree);
-    node.remove(path, route);
+    node.remove(&domain.path.segments, domain.end, route);
     if node.is_empty() {
         trees.remove_mut(host);
     }

@@ -259,6 +259,10 @@ fn each_domain(
     route: &Route,
     mut visit: impl FnMut(&Domain),
 ) {
+    let mut visit = |domain: &Domain| match &*route.paths {
+        [] => visit(domain),
+        paths => paths.iter().for_each(|path| visit(&path.below(domain))),
+    };
     let service = match &route.service {
         None => None,
         Some(id) => Some(services.get(id)),

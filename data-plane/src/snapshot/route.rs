@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sanmon_shared::Problem;
+use sanmon_shared::problem::join_pointer;
 use sanmon_shared::resources::{self, BackendId, RouteId, ServiceId};
 
 use super::Backend;
@@ -29,6 +30,10 @@ pub struct Route {
     pub backend: Option<BackendChoice>,
     pub(crate) enabled: bool,
     pub(crate) domains: Box<[Domain]>,
+    /// Paths below each of its domains; none where the domains say all.
+    pub(crate) paths: Box<[Domain]>,
+    /// Among routes with the same domain and path, the larger goes first.
+    pub(crate) priority: i32,
     pub(crate) conditions: Option<Box<Conditions>>,
 }
 
@@ -136,6 +141,14 @@ impl Route {
                 ));
             }
         }
+        let mut paths = Vec::with_capacity(frontend.paths.len());
+        for (index, path) in frontend.paths.iter().enumerate() {
+            match Domain::of_path(path) {
+                Ok(path) => paths.push(path),
+                Err(error) => problems
+                    .push(Problem::at(join_pointer("/frontend/paths", &index.to_string()), error)),
+            }
+        }
         let route = Self {
             id: document.id.clone(),
             name: document.name.as_str().into(),
@@ -152,6 +165,8 @@ impl Route {
             ),
             enabled: document.enabled,
             domains: domains.into(),
+            paths: paths.into(),
+            priority: frontend.priority,
             conditions: Conditions::build(frontend, &mut problems),
         };
         if problems.is_empty() { Ok(route) } else { Err(problems) }

@@ -70,6 +70,12 @@ pub struct Frontend {
     pub domains: Vec<String>,
     /// One more domain.
     pub domain: Option<String>,
+    /// Paths on those domains, from `/` to their end, or to a `*` that ends them: `/chat`, `/v1/*`.
+    /// No other character stands for others. None: as the domains say.
+    #[schema(example = json!(["/chat", "/v1/*"]))]
+    pub paths: Vec<String>,
+    /// Among routes whose domain and path are equal, the larger goes first.
+    pub priority: i32,
     /// Whether the matched path prefix is removed on the way to the backend's targets.
     pub strip_path: bool,
     /// Whether the path must match to its end.
@@ -89,6 +95,8 @@ impl Default for Frontend {
         Self {
             domains: Vec::new(),
             domain: None,
+            paths: Vec::new(),
+            priority: 0,
             strip_path: true,
             exact: false,
             headers: BTreeMap::new(),
