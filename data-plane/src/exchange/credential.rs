@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use actix_web::http::header::HeaderName;
+use url::form_urlencoded;
 
 use super::Exchange;
 
@@ -28,8 +29,10 @@ fn without<'a>(query: &'a str, wiped: &[Credential]) -> Option<Cow<'a, str>> {
         return Some(Cow::Borrowed(query));
     }
     let is_wiped = |pair: &str| {
-        let name = pair.split('=').next().unwrap_or_default();
-        wiped.iter().any(|credential| matches!(credential, Credential::Query(it) if it == name))
+        // Upstreams read escaped names as we do.
+        let name = form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name);
+        let is = |it: &String| name.as_deref() == Some(it.as_str());
+        wiped.iter().any(|credential| matches!(credential, Credential::Query(it) if is(it)))
     };
     let kept: Vec<&str> = query.split('&').filter(|pair| !is_wiped(pair)).collect();
     (!kept.is_empty()).then(|| Cow::Owned(kept.join("&")))
@@ -44,6 +47,7 @@ mod tests {
         let wiped = [Credential::Query("access_token".to_owned())];
         assert_eq!(without("a=1&access_token=x&b=2", &wiped).as_deref(), Some("a=1&b=2"));
         assert_eq!(without("access_token=x", &wiped), None);
+        assert_eq!(without("a=1&%61ccess_token=x", &wiped).as_deref(), Some("a=1"));
         assert_eq!(without("access_token2=x&c", &wiped).as_deref(), Some("access_token2=x&c"));
     }
 }
