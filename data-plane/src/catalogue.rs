@@ -44,7 +44,7 @@ impl PluginCatalogue for Catalogue {
     }
 
     fn check(&self, plural: &str, document: &Value, lookup: &dyn Lookup) -> Vec<Problem> {
-        let context = BuildContext { seal: None, environment: &|_| None };
+        let context = BuildContext { seal: None, environment: &|_| None, targets: None };
         let mut problems = match plural {
             resources::Route::PLURAL => built(document, |route| Route::build(route, &context)),
             resources::Service::PLURAL => {

@@ -146,6 +146,7 @@ impl DataPlane {
             version: options.version,
             address: address.to_string(),
             clock: options.clock.clone(),
+            targets: Arc::clone(&shared.targets),
             interval: follow::INTERVAL,
         };
         let follower = Follower::start(following, &options.tasks);

@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::protocol::llm::Memory;
 use crate::protocol::responses::Answers;
 use crate::snapshot::Live;
+use crate::target::Registry;
 use crate::telemetry::{LogQueue, Metrics};
 
 /// What all workers of a data plane look at.
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) answers: Arc<Answers>,
     /// Reasoning that callers cannot carry.
     pub(crate) memory: Memory,
+    /// What is known of targets.
+    pub(crate) targets: Arc<Registry>,
     /// What all workers count.
     pub(crate) metrics: Arc<Metrics>,
     /// Where lines of the access log go; none where it is off.
@@ -55,6 +58,7 @@ impl Shared {
             clock,
             answers: Arc::default(),
             memory: Memory::default(),
+            targets: Arc::default(),
             metrics: Arc::default(),
             log: None,
             in_flight: AtomicUsize::new(0),

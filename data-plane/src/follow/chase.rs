@@ -291,7 +291,11 @@ pub(super) fn leads_on(head: &Head, index: &Index, set: &ChangeSet) -> bool {
 
 /// What building may look at.
 pub(super) fn context<'a>(seal: &'a Seal, options: &'a Options) -> BuildContext<'a> {
-    BuildContext { seal: Some(seal), environment: &*options.environment }
+    BuildContext {
+        seal: Some(seal),
+        environment: &*options.environment,
+        targets: Some(&options.targets),
+    }
 }
 
 /// Makes the changes of a revision.

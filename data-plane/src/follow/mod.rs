@@ -36,6 +36,7 @@ use self::chase::Chase;
 pub use self::remote::RemoteSource;
 pub use self::status::Status;
 use crate::snapshot::Live;
+use crate::target::Registry;
 
 /// Looks up a variable of this process's environment.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -69,6 +70,8 @@ pub struct Options {
     pub address: String,
     /// The time of day.
     pub clock: Clock,
+    /// What is known of targets.
+    pub targets: Arc<Registry>,
     /// The longest time between two comparisons with the source: 5 s, unless a test is in a hurry.
     pub interval: Duration,
 }

@@ -186,6 +186,7 @@ impl Plane {
             version: "0.0.0",
             address: "127.0.0.1:9080".to_owned(),
             clock: Clock::manual(1_700_000_000_000),
+            targets: Arc::default(),
             interval: Duration::from_millis(200),
         };
         let follower = Follower::start(options, &tasks);

@@ -40,6 +40,7 @@ use utoipa::ToSchema;
 use crate::error::GatewayError;
 use crate::exchange::{AnswerHead, Exchange};
 use crate::protocol::Protocol;
+use crate::target::Registry;
 
 /// What building a plugin or a provider may look at.
 pub struct BuildContext<'a> {
@@ -48,6 +49,8 @@ pub struct BuildContext<'a> {
     pub seal: Option<&'a Seal>,
     /// Looks up a variable of this process's environment.
     pub environment: &'a dyn Fn(&str) -> Option<String>,
+    /// What is known of targets from before. None while the control plane checks a write.
+    pub targets: Option<&'a Registry>,
 }
 
 /// What a phase says: done at once, as nearly all are, or still to wait for something.

@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn every_example_builds() {
-        let context = BuildContext { seal: None, environment: &|_| None };
+        let context = BuildContext { seal: None, environment: &|_| None, targets: None };
         for kind in PLUGINS {
             let examples = kind.info().examples;
             assert!(!examples.is_empty(), "{} has no example", kind.name);

@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use foldhash::quality::FixedState;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
+use sanmon_shared::resources::Connection;
 use sanmon_wire::format::{Codec, Format};
 use sanmon_wire::json::{Edits, Object};
 use sanmon_wire::model_list::ListShape;
@@ -65,8 +68,34 @@ impl Http {
     /// The account whose turn it is.
     pub fn account(&self) -> Option<&Account> {
         let count = self.accounts.len();
-        let turn = if count > 1 { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        let turn = if count > 1 { self.turn() } else { 0 };
         self.accounts.get(turn % count.max(1))
+    }
+
+    /// The account at this place.
+    pub fn account_at(&self, at: usize) -> Option<&Account> {
+        self.accounts.get(at)
+    }
+
+    /// A number that counts up; the accounts take turns by it.
+    pub(super) fn turn(&self) -> usize {
+        self.turn.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// What tells the accounts apart, and from those of other hosts.
+    pub(super) fn fingerprints(&self) -> impl Iterator<Item = u64> {
+        self.accounts.iter().map(Account::fingerprint)
+    }
+
+    /// Of a provider whose targets are called instead of itself.
+    pub(super) fn nowhere() -> Self {
+        let addresses = Arc::new(Addresses {
+            chats: Box::default(),
+            embeddings: Box::default(),
+            lists: Box::default(),
+            stored: None,
+        });
+        Self::new(Vec::new(), addresses, Timeouts::default(), true)
     }
 }
 
@@ -79,6 +108,17 @@ pub struct Timeouts {
     pub idle: Duration,
     /// A whole streamed answer.
     pub stream: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let Connection { timeout, idle_timeout, stream_timeout, .. } = Connection::default();
+        Self {
+            total: Duration::from_millis(timeout),
+            idle: Duration::from_millis(idle_timeout),
+            stream: Duration::from_millis(stream_timeout),
+        }
+    }
 }
 
 impl Timeouts {
@@ -158,6 +198,19 @@ pub struct Account {
 }
 
 impl Account {
+    /// Of its host and credential, alike for those that are alike. Holds no secret that could be found
+    /// again, and leaves this process nowhere.
+    fn fingerprint(&self) -> u64 {
+        let mut hasher = FixedState::default().build_hasher();
+        self.endpoint.url().as_str().hash(&mut hasher);
+        for (name, value) in self.endpoint.headers() {
+            name.hash(&mut hasher);
+            value.as_bytes().hash(&mut hasher);
+        }
+        self.credential.fingerprint(&mut hasher);
+        hasher.finish()
+    }
+
     /// A call of this operation: its address made, and every header set that does not depend on its
     /// body or time.
     pub fn call<'a>(

@@ -91,6 +91,11 @@ impl Default {
 }
 
 impl Defaults {
+    /// Of no options.
+    pub(super) fn none() -> Self {
+        Self { values: Vec::new(), win: false, rest: Box::default() }
+    }
+
     /// Of a document's `options`, which stand below `config`.
     pub(super) fn build(
         document: &Map<String, Value>,

@@ -56,6 +56,11 @@ impl ModelRules {
         self.include.is_none() && self.exclude.is_none()
     }
 
+    /// Whether this model is among those that are named as such that may be used.
+    pub fn includes(&self, model: &str) -> bool {
+        self.include.is_some() && self.allows(model)
+    }
+
     /// Whether this model may be used.
     pub fn allows(&self, model: &str) -> bool {
         self.include.as_ref().is_none_or(|include| include.is_match(model))

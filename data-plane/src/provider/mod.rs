@@ -16,14 +16,16 @@ mod place;
 mod sites;
 mod slug;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sanmon_shared::Problem;
 use sanmon_shared::problem::join_pointer;
-use sanmon_shared::resources::{self, Connection, Mock, ModelFilter};
+use sanmon_shared::resources::{self, Connection, Mock, ModelFilter, ProviderId};
 use sanmon_wire::format::{Codec, Format};
 use serde_json::{Map, Value};
+use smallvec::SmallVec;
 
 pub use account::{Account, Http, ListAddress, Timeouts};
 pub use credentials::Auth;
@@ -38,6 +40,7 @@ pub use sanmon_shared::resources::{Fidelity, ParameterPolicy};
 pub use slug::{display_name, names, slug};
 
 use crate::plugin::BuildContext;
+use crate::target::{self, BreakerRules, Health, Pool, Retry, Retrying};
 use place::Place;
 
 /// A provider or embedding model, ready to be called.
@@ -70,6 +73,20 @@ pub struct Provider {
     pub fidelity: Fidelity,
     /// What happens to members that the model would refuse.
     pub parameters: ParameterPolicy,
+    /// Whether the document names the default model, which is the vendor's otherwise.
+    pub names_model: bool,
+    /// Who is called instead of itself.
+    pub(crate) pool: Option<Pool>,
+    /// Who is asked when this one, or its pool, fails.
+    pub fallback: Option<ProviderId>,
+    /// An operator keeps it from being asked, for this reason.
+    pub held: Option<Box<str>>,
+    /// When failures take it out of pools.
+    pub(crate) breaker: BreakerRules,
+    /// What is known of each of its credentials.
+    pub(crate) health: Box<[Arc<Health>]>,
+    /// When another attempt follows one at this provider, where it has no pool.
+    retry: Retrying,
     defaults: Defaults,
 }
 
@@ -101,9 +118,58 @@ struct Parts<'a> {
     models: &'a ModelFilter,
     fidelity: Fidelity,
     parameters: ParameterPolicy,
+    fallback: Option<ProviderId>,
 }
 
 impl Provider {
+    /// When another attempt follows a failed one of a request that names this provider.
+    pub(crate) fn retry(&self) -> &Retrying {
+        self.pool.as_ref().map_or(&self.retry, Pool::retry)
+    }
+
+    /// How long calls may take.
+    pub fn timeouts(&self) -> Timeouts {
+        match &self.transport {
+            Transport::Http(http) => http.timeouts,
+            Transport::Mock(_) => Timeouts::default(),
+        }
+    }
+
+    /// A number that counts up; its credentials take turns by it.
+    pub(crate) fn turn(&self) -> usize {
+        match &self.transport {
+            Transport::Http(http) => http.turn(),
+            Transport::Mock(_) => 0,
+        }
+    }
+
+    /// A provider that is nothing but a pool.
+    pub(crate) fn of_pool(id: &Arc<str>, display_name: &str, pool: Pool) -> Self {
+        Self {
+            id: Arc::clone(id),
+            slug: slug(&BTreeMap::new(), display_name).into(),
+            display_name: display_name.into(),
+            kind: &kinds::LOADBALANCER,
+            build: build_number(),
+            transport: Transport::Http(Http::nowhere()),
+            default_model: None,
+            options: Options::default(),
+            additions: Box::default(),
+            renames: Box::default(),
+            models: ModelRules::default(),
+            fidelity: Fidelity::default(),
+            parameters: ParameterPolicy::default(),
+            names_model: false,
+            pool: Some(pool),
+            fallback: None,
+            held: None,
+            breaker: BreakerRules::default(),
+            health: Box::default(),
+            retry: Retrying::new(id, Retry { budget: None, ..Retry::default() }, None),
+            defaults: Defaults::none(),
+        }
+    }
+
     /// The codec in which a request that came in `front` about `model` is put to this provider:
     /// `front`'s own where the provider speaks it, so that bytes pass through; else that of the
     /// first format in which it answers about the model.
@@ -150,6 +216,7 @@ impl Provider {
                 models: &document.models,
                 fidelity: document.fidelity,
                 parameters: document.parameters,
+                fallback: document.provider_fallback.clone(),
             },
             context,
         )
@@ -172,13 +239,13 @@ impl Provider {
                 models: &document.models,
                 fidelity: Fidelity::default(),
                 parameters: ParameterPolicy::default(),
+                fallback: None,
             },
             context,
         )
     }
 
     fn of(parts: &Parts<'_>, context: &BuildContext<'_>) -> Result<Self, Vec<Problem>> {
-        static BUILDS: AtomicU64 = AtomicU64::new(1);
         let (config, embeddings) = match parts.purpose {
             Purpose::Chat => ("", false),
             Purpose::Embeddings => ("/config", true),
@@ -203,6 +270,8 @@ impl Provider {
             Some((transport, model)) => (Some(transport), model),
             None => (None, None),
         };
+        let registry = context.targets.filter(|_| !embeddings);
+        let names_model = parts.options.get("model").is_some_and(|model| !model.is_null());
         let default_model = own_model.as_deref().or(default_model);
         let default_model = match parts.options.get("model") {
             None | Some(Value::Null) => default_model.map(Arc::from),
@@ -233,7 +302,8 @@ impl Provider {
                 slug: parts.slug.as_str().into(),
                 display_name: parts.display_name.into(),
                 kind,
-                build: BUILDS.fetch_add(1, Ordering::Relaxed),
+                build: build_number(),
+                health: health(parts, &transport, context),
                 transport,
                 default_model,
                 options,
@@ -242,10 +312,41 @@ impl Provider {
                 models,
                 fidelity: parts.fidelity,
                 parameters: parts.parameters,
+                names_model,
+                pool: None,
+                fallback: parts.fallback.clone(),
+                held: None,
+                breaker: BreakerRules::default(),
+                retry: Retrying::new(&parts.id, Retry::default(), registry),
                 defaults,
             }),
             _ => Err(problems),
         }
+    }
+}
+
+/// A number that no other build has.
+fn build_number() -> u64 {
+    static BUILDS: AtomicU64 = AtomicU64::new(1);
+    BUILDS.fetch_add(1, Ordering::Relaxed)
+}
+
+/// What is known of the provider's credentials, from before where it was built before.
+fn health(
+    parts: &Parts<'_>,
+    transport: &Transport,
+    context: &BuildContext<'_>,
+) -> Box<[Arc<Health>]> {
+    let fingerprints: SmallVec<[u64; 1]> = match transport {
+        Transport::Http(http) => http.fingerprints().collect(),
+        Transport::Mock(_) => [0].into(),
+    };
+    match context.targets {
+        // An embedding model may have the id of a provider.
+        Some(registry) if parts.purpose == Purpose::Chat => {
+            registry.health(&parts.id, &fingerprints)
+        }
+        _ => target::alone(&parts.id, fingerprints.len()),
     }
 }
 

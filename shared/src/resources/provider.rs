@@ -48,9 +48,11 @@ pub struct Provider {
     /// among them.
     #[serde(default)]
     pub parameters: ParameterPolicy,
-    /// The provider called when this one fails.
+    /// The provider that is asked when this one fails before its first content. It is asked for the
+    /// model that the caller named where its `models.include` has that one, or where it is of the same
+    /// kind and its options name no model; otherwise for its own.
     #[serde(default)]
-    provider_fallback: Inert,
+    pub provider_fallback: Option<ProviderId>,
     /// Persistent memory.
     #[serde(default)]
     memory: Inert,

@@ -399,7 +399,7 @@ fn with_token(alg: jsonwebtoken::Algorithm, secret: &str, claims: &Value, keep: 
     let sealed = seal.seal(SECRET).unwrap();
     let stored = HashedSecret::store("app", SECRET, Some(&sealed));
     let document = key(json!({"clientSecret": stored, "keepSecret": keep}));
-    let context = BuildContext { seal: Some(&seal), environment: &|_| None };
+    let context = BuildContext { seal: Some(&seal), environment: &|_| None, targets: None };
     let mut exchange = Exchange::for_test(request);
     exchange.snapshot = Snapshot::for_test(&[("apikeys", document)], &context);
     exchange.at = NOW;

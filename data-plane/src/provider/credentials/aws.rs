@@ -70,6 +70,12 @@ pub(super) fn keys(builder: &Builder<'_>, problems: &mut Vec<Problem>) -> Option
 }
 
 impl Keys {
+    /// What tells them from others.
+    pub(super) fn fingerprint(&self, hasher: &mut impl std::hash::Hasher) {
+        hasher.write(self.id.as_bytes());
+        hasher.write(self.secret.as_bytes());
+    }
+
     /// Whether a text holds one of the secrets.
     pub(super) fn tells(&self, text: &[u8]) -> bool {
         let token = self.token.as_ref().map(HeaderValue::as_bytes);

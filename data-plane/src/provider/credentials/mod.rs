@@ -69,6 +69,15 @@ impl Credential {
         }
     }
 
+    /// What tells it from others, beside the headers of its account.
+    pub(super) fn fingerprint(&self, hasher: &mut impl std::hash::Hasher) {
+        match self {
+            Self::Static => {}
+            Self::Signed(keys) => keys.fingerprint(hasher),
+            Self::Fetched(source) => source.fingerprint(hasher),
+        }
+    }
+
     /// Whether a text holds a secret of this credential.
     pub(super) fn tells(&self, text: &[u8]) -> bool {
         match self {

@@ -79,6 +79,11 @@ impl TokenSource {
         Ok(Self { endpoint: Endpoint::new(url, transport)?, grant })
     }
 
+    /// What tells it from others: where its tokens are fetched.
+    pub(super) fn fingerprint(&self, hasher: &mut impl std::hash::Hasher) {
+        hasher.write(self.endpoint.url().as_str().as_bytes());
+    }
+
     /// Whether a text holds a secret of the grant, or what looks like a token.
     pub(super) fn tells(&self, text: &[u8]) -> bool {
         match &self.grant {

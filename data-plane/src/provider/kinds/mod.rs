@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use sanmon_shared::catalogue::ProviderKindInfo;
 
-use super::kind::Kind;
+use super::kind::{Kind, ROW};
 
 /// Kinds that Otoroshi has and Sanmon does not yet, and what to take instead.
 const MISSING: &[(&str, &str)] = &[
@@ -28,6 +28,10 @@ const MISSING: &[(&str, &str)] = &[
     ("loadbalancer", "not there yet; a route's backend plugin takes several refs"),
     ("otoroshi", "not there yet; a route's backend plugin takes several refs"),
 ];
+
+/// Calls nobody itself but others.
+pub(super) static LOADBALANCER: Kind =
+    Kind { name: "loadbalancer", label: "Load balancer", lists: &[], ..ROW };
 
 /// Every kind.
 pub fn all() -> impl Iterator<Item = &'static Kind> {

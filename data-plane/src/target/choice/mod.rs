@@ -1,0 +1,134 @@
+//! Which of the targets of a tier a request goes to: a file per way of choosing.
+//!
+//! A choice is made among those that can be asked now; what that means is for [`View`] to say.
+
+mod cheapest;
+mod dice;
+mod fastest;
+mod hash;
+mod least_busy;
+mod random;
+mod round_robin;
+
+pub(crate) use cheapest::Price;
+pub(crate) use hash::HashOn;
+
+use cheapest::Cheapest;
+use dice::Dice;
+use fastest::Fastest;
+use hash::Ring;
+use least_busy::LeastBusy;
+use random::Random;
+use round_robin::RoundRobin;
+
+/// A way of choosing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// In turn, by weight.
+    #[default]
+    RoundRobin,
+    /// By chance, by weight.
+    Random,
+    /// The less busy one of two, by weight.
+    LeastBusy,
+    /// The one whose first content comes soonest.
+    Fastest,
+    /// The one that costs least.
+    Cheapest,
+    /// The same one for the same value.
+    Hash(HashOn),
+}
+
+/// A target of a tier, as far as choices are concerned.
+#[derive(Clone, Debug)]
+pub(super) struct Contender<'a> {
+    /// Unlike that of any other.
+    pub(super) name: &'a str,
+    pub(super) weight: u32,
+    pub(super) price: Option<Price>,
+}
+
+/// The targets of a tier as they are now, by their places in it.
+pub(super) trait View {
+    /// Whether it can be asked.
+    fn is_there(&self, at: usize) -> bool;
+    /// What is under way there.
+    fn in_flight(&self, at: usize) -> u32;
+    /// Milliseconds to its first content; none where that is not known.
+    fn latency(&self, at: usize) -> Option<f64>;
+}
+
+/// A way of choosing, made for the targets of a tier.
+#[derive(Debug)]
+pub(super) struct Picker(Way);
+
+#[derive(Debug)]
+enum Way {
+    RoundRobin(RoundRobin),
+    Random(Random),
+    LeastBusy(LeastBusy),
+    Fastest(Fastest),
+    Cheapest(Cheapest),
+    Ring(Ring),
+}
+
+impl Picker {
+    pub(super) fn new(choice: &Choice, contenders: &[Contender<'_>]) -> Self {
+        let weights = || contenders.iter().map(|one| one.weight).collect::<Box<[u32]>>();
+        Self(match choice {
+            Choice::RoundRobin => Way::RoundRobin(RoundRobin::new(&weights())),
+            Choice::Random => Way::Random(Random::new(weights(), Dice::new())),
+            Choice::LeastBusy => Way::LeastBusy(LeastBusy::new(weights(), Dice::new())),
+            Choice::Fastest => Way::Fastest(Fastest::new(contenders.len(), Dice::new())),
+            Choice::Cheapest => {
+                Way::Cheapest(Cheapest::new(contenders.iter().map(|one| one.price).collect()))
+            }
+            Choice::Hash(_) => Way::Ring(Ring::new(contenders)),
+        })
+    }
+
+    /// One that can be asked; none where none can be. `hash` is of the request.
+    pub(super) fn pick(&self, view: &dyn View, hash: u64) -> Option<usize> {
+        match &self.0 {
+            Way::RoundRobin(picker) => picker.pick(view),
+            Way::Random(picker) => picker.pick(view),
+            Way::LeastBusy(picker) => picker.pick(view),
+            Way::Fastest(picker) => picker.pick(view),
+            Way::Cheapest(picker) => picker.pick(view),
+            Way::Ring(picker) => picker.pick(view, hash),
+        }
+    }
+}
+
+#[cfg(test)]
+mod for_test {
+    use super::View;
+
+    /// Targets of which everything is said.
+    #[derive(Clone, Debug, Default)]
+    pub(super) struct Said {
+        pub(super) out: Vec<usize>,
+        pub(super) in_flight: Vec<u32>,
+        pub(super) latency: Vec<Option<f64>>,
+    }
+
+    impl Said {
+        pub(super) fn without(out: &[usize]) -> Self {
+            Self { out: out.to_vec(), ..Self::default() }
+        }
+    }
+
+    impl View for Said {
+        fn is_there(&self, at: usize) -> bool {
+            !self.out.contains(&at)
+        }
+
+        fn in_flight(&self, at: usize) -> u32 {
+            self.in_flight.get(at).copied().unwrap_or_default()
+        }
+
+        fn latency(&self, at: usize) -> Option<f64> {
+            self.latency.get(at).copied().flatten()
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! One request's way through the candidates of the provider that it named.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::failure::{Failure, FailureKind};
+use super::node::{Leaf, Mode, Node, Planner};
+use super::retry::Retry;
+use super::{Ask, Candidate};
+use crate::provider::Provider;
+
+/// One request's way through the candidates of the provider that it named.
+///
+/// Those of whom nothing bad is known come first, tier by tier, then what stands in for them. When
+/// nobody is left of these, the others are asked: being out is a reason to be asked last, never one to
+/// answer nothing. Only what an operator holds is never asked.
+#[derive(Debug)]
+pub(crate) struct Course {
+    /// None where nobody can be asked.
+    root: Option<Node>,
+    named: Arc<Provider>,
+    began: Instant,
+    attempts: u32,
+    /// The candidate that was taken last, and when.
+    last: Option<(Candidate, Instant)>,
+}
+
+impl Course {
+    /// Of a request that names this provider. A plain one is its own only candidate.
+    pub(crate) fn of(ask: &Ask<'_>, named: &Arc<Provider>) -> Self {
+        let root = Planner::new(ask).plan(named);
+        let began = Instant::now();
+        if root.as_ref().is_some_and(|root| !root.is_single()) {
+            named.retry().request(began);
+        }
+        Self { root, named: Arc::clone(named), began, attempts: 0, last: None }
+    }
+
+    /// Whether there is but one candidate, so that nothing follows its failure.
+    pub(crate) fn is_single(&self) -> bool {
+        self.root.as_ref().is_none_or(Node::is_single)
+    }
+
+    /// The next candidate; never one that was tried. None where nobody is left, and for the first one
+    /// where an operator holds all of them.
+    pub(crate) fn next(&mut self) -> Option<Candidate> {
+        let now = Instant::now();
+        let single = self.is_single();
+        // A provider that wants to be left alone is, unless there is nobody else at all.
+        let any = Mode::Any { held: self.attempts == 0 };
+        let root = self.root.as_mut()?;
+        let first = if single { Mode::Any { held: true } } else { Mode::Well };
+        let candidate = root.take(first, now).or_else(|| root.take(any, now))?;
+        root.each(&mut |leaf| {
+            if leaf.is_of(&candidate) {
+                leaf.tried(candidate.account);
+            }
+        });
+        self.attempts += 1;
+        self.last = Some((candidate.clone(), now));
+        Some(candidate)
+    }
+
+    /// How many candidates were taken.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Whether another attempt may follow this failure of the last candidate: as its kind, the number
+    /// of attempts, the deadline, the time that it took, those who are left, and the budget say. The
+    /// budget is then spent.
+    pub(crate) fn goes_on(&mut self, failure: &Failure) -> bool {
+        let Some((last, taken)) = &self.last else { return false };
+        let Some(root) = &mut self.root else { return false };
+        let now = Instant::now();
+        let Retry { attempts, deadline, within, .. } = self.named.retry().rules;
+        if !self.named.retry().rules.follows(failure)
+            || attempts.is_some_and(|most| self.attempts >= most)
+            || deadline.is_some_and(|most| now.saturating_duration_since(self.began) >= most)
+            || within.is_some_and(|most| now.saturating_duration_since(*taken) > most)
+        {
+            return false;
+        }
+        if !failure.kind.is_of_credential() {
+            root.each(&mut |leaf| {
+                if leaf.is_of(last) {
+                    leaf.spend();
+                }
+            });
+        }
+        if failure.kind == FailureKind::ContextLength {
+            spend_smaller(root, last);
+        }
+        root.is_there(Mode::Any { held: false }, now) && self.named.retry().spend(now)
+    }
+}
+
+/// What was too long for one model is too long for those with no larger context.
+fn spend_smaller(root: &mut Node, last: &Candidate) {
+    let mut own = None;
+    root.each(&mut |leaf: &mut Leaf| {
+        if leaf.is_of(last) {
+            own = own.max(leaf.context_window());
+        }
+    });
+    root.each(&mut |leaf: &mut Leaf| {
+        if leaf.context_window().is_none_or(|window| Some(window) <= own) {
+            leaf.spend();
+        }
+    });
+}

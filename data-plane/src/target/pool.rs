@@ -1,0 +1,152 @@
+//! What a provider document with targets compiles to.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use sanmon_shared::resources::ProviderId;
+
+use super::breaker::BreakerRules;
+use super::choice::{Choice, Contender, Picker, Price, View};
+use super::condition::Conditions;
+use super::retry::{Retry, Retrying};
+use super::{Ask, Registry};
+use crate::provider::Provider;
+use crate::snapshot::Snapshot;
+
+/// What a pool is made of.
+#[derive(Debug, Default)]
+pub(crate) struct PoolConfig {
+    /// Its targets.
+    pub(crate) members: Vec<MemberConfig>,
+    /// How one of a tier is chosen.
+    pub(crate) choice: Choice,
+    /// When another attempt follows a failure.
+    pub(crate) retry: Retry,
+    /// When failures take a target out; each target's own rules where this is none.
+    pub(crate) breaker: Option<BreakerRules>,
+}
+
+/// A target of a pool.
+#[derive(Debug)]
+pub(crate) struct MemberConfig {
+    /// Who it is.
+    pub(crate) provider: ProviderRef,
+    /// As what logs and headers know it; unlike that of the others.
+    pub(crate) name: Arc<str>,
+    /// Its part of the requests of its tier; 0 for none.
+    pub(crate) weight: u32,
+    /// Tiers with larger numbers come first; a tier is exhausted before the next.
+    pub(crate) tier: i64,
+    /// The model that it is asked for, whatever the caller names.
+    pub(crate) model: Option<Box<str>>,
+    /// For which requests it is.
+    pub(crate) conditions: Conditions,
+    /// What it costs.
+    pub(crate) price: Option<Price>,
+    /// How many tokens its model's context has.
+    pub(crate) context_window: Option<u64>,
+}
+
+impl MemberConfig {
+    /// A target of weight 1 for all requests.
+    pub(crate) fn of(provider: ProviderRef, name: impl Into<Arc<str>>) -> Self {
+        Self {
+            provider,
+            name: name.into(),
+            weight: 1,
+            tier: 0,
+            model: None,
+            conditions: Conditions::default(),
+            price: None,
+            context_window: None,
+        }
+    }
+}
+
+/// Who a target is.
+#[derive(Clone, Debug)]
+pub(crate) enum ProviderRef {
+    /// A document, looked up in the snapshot of each request.
+    Stored(ProviderId),
+    /// One that only this pool has.
+    Own(Arc<Provider>),
+}
+
+impl ProviderRef {
+    /// The provider; none where the snapshot does not have it.
+    pub(super) fn find<'a>(&'a self, snapshot: &'a Snapshot) -> Option<&'a Arc<Provider>> {
+        match self {
+            Self::Stored(id) => snapshot.provider(id),
+            Self::Own(provider) => Some(provider),
+        }
+    }
+}
+
+/// Targets, and how one of them is chosen.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    /// Tier by tier, those of weight 0 left out.
+    pub(super) members: Box<[MemberConfig]>,
+    pub(super) tiers: Box<[Tier]>,
+    choice: Choice,
+    pub(super) breaker: Option<BreakerRules>,
+    pub(super) retry: Retrying,
+}
+
+/// Targets of one priority.
+#[derive(Debug)]
+pub(super) struct Tier {
+    pub(super) members: Range<usize>,
+    picker: Picker,
+}
+
+impl Pool {
+    /// Compiles the pool of a provider with this id.
+    pub(crate) fn build(owner: &Arc<str>, config: PoolConfig, registry: Option<&Registry>) -> Self {
+        let PoolConfig { mut members, choice, retry, breaker } = config;
+        members.retain(|member| member.weight > 0);
+        // Stable: within a tier the order is the document's.
+        members.sort_by_key(|member| std::cmp::Reverse(member.tier));
+        let mut tiers = Vec::new();
+        let mut from = 0;
+        for chunk in members.chunk_by(|a, b| a.tier == b.tier) {
+            let contenders: Vec<Contender<'_>> = chunk
+                .iter()
+                .map(|member| Contender {
+                    name: &member.name,
+                    weight: member.weight,
+                    price: member.price,
+                })
+                .collect();
+            let to = from + chunk.len();
+            tiers.push(Tier { members: from..to, picker: Picker::new(&choice, &contenders) });
+            from = to;
+        }
+        let retry = Retrying::new(owner, retry, registry);
+        Self { members: members.into(), tiers: tiers.into(), choice, breaker, retry }
+    }
+
+    /// When another attempt follows a failed one.
+    pub(crate) fn retry(&self) -> &Retrying {
+        &self.retry
+    }
+
+    /// The targets, tier by tier.
+    pub(crate) fn members(&self) -> &[MemberConfig] {
+        &self.members
+    }
+
+    /// The hash of a request, where the choice wants one.
+    pub(super) fn hash(&self, ask: &Ask<'_>) -> u64 {
+        match &self.choice {
+            Choice::Hash(on) => on.of(ask),
+            _ => 0,
+        }
+    }
+}
+
+impl Tier {
+    pub(super) fn pick(&self, view: &dyn View, hash: u64) -> Option<usize> {
+        self.picker.pick(view, hash)
+    }
+}
