@@ -75,7 +75,8 @@ fn main() {
     let mut counts = std::env::args().skip(1).filter_map(|count| count.parse::<usize>().ok());
     let routes = counts.next().unwrap_or(100_000);
     let apikeys = counts.next().unwrap_or(1_000_000);
-    let context = BuildContext { seal: None, environment: &|_| None, targets: None };
+    let context =
+        BuildContext { owner: "scale", seal: None, environment: &|_| None, targets: None };
     let stored = HashedSecret::store("client", "secret-secret", None);
     let mut snapshot = Arc::new(Snapshot::empty(Head::empty("scale")));
 

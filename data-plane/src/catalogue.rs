@@ -15,7 +15,9 @@ use serde_json::Value;
 use crate::plugin::{BuildContext, PluginKind, registry};
 use crate::prompts::{Prompt, PromptContext, PromptTemplate};
 use crate::provider::{self, Provider};
-use crate::snapshot::{Apikey, Backend, GlobalPlugin, NamedPlugin, Route, Service, compile};
+use crate::snapshot::{
+    Apikey, Backend, Consumer, ConsumerGroup, GlobalPlugin, NamedPlugin, Route, Service, compile,
+};
 
 /// Every kind of plugin and provider that this data plane knows.
 pub struct Catalogue {
@@ -44,7 +46,9 @@ impl PluginCatalogue for Catalogue {
     }
 
     fn check(&self, plural: &str, document: &Value, lookup: &dyn Lookup) -> Vec<Problem> {
-        let context = BuildContext { seal: None, environment: &|_| None, targets: None };
+        let owner = ["id", "clientId"].into_iter().find_map(|name| document.get(name)?.as_str());
+        let owner = owner.unwrap_or_default();
+        let context = BuildContext { owner, seal: None, environment: &|_| None, targets: None };
         let mut problems = match plural {
             resources::Route::PLURAL => built(document, |route| Route::build(route, &context)),
             resources::Service::PLURAL => {
@@ -76,6 +80,12 @@ impl PluginCatalogue for Catalogue {
                 built(document, |template| PromptTemplate::build(template, &context))
             }
             resources::Apikey::PLURAL => built(document, |key| Apikey::build(key, &context)),
+            resources::Consumer::PLURAL => {
+                built(document, |consumer| Consumer::build(consumer, &context))
+            }
+            resources::ConsumerGroup::PLURAL => {
+                built(document, |group| ConsumerGroup::build(group, &context))
+            }
             _ => Vec::new(),
         };
         for (pointer, slot) in slots(document) {

@@ -48,6 +48,7 @@ pub(crate) struct Record {
     pub(crate) client: Cell<Option<IpAddr>>,
     pub(crate) route: RefCell<Option<Arc<str>>>,
     pub(crate) key: RefCell<Option<Arc<str>>>,
+    pub(crate) consumer: RefCell<Option<Arc<str>>>,
     pub(crate) provider: RefCell<Option<Arc<str>>>,
     pub(crate) model: RefCell<Option<Box<str>>>,
     /// 0 until there is an answer.
@@ -89,6 +90,7 @@ impl Account {
             client: Cell::default(),
             route: RefCell::default(),
             key: RefCell::default(),
+            consumer: RefCell::default(),
             provider: RefCell::default(),
             model: RefCell::default(),
             status: Cell::default(),
@@ -138,6 +140,11 @@ impl Account {
     /// The key of the caller: its id.
     pub fn set_key(&self, key: Arc<str>) {
         *self.0.key.borrow_mut() = Some(key);
+    }
+
+    /// The consumer whose key it is: its id.
+    pub fn set_consumer(&self, consumer: Arc<str>) {
+        *self.0.consumer.borrow_mut() = Some(consumer);
     }
 
     /// The tokens of the whole exchange.

@@ -21,8 +21,11 @@ use crate::error::{Code, GatewayError};
 const TAKEN_AT_ONCE: usize = 256 * 1024;
 
 impl Exchange {
-    /// How long the caller says its body is.
+    /// How long the caller says its body is, or how long it has become.
     pub fn announced(&self) -> Option<u64> {
+        if self.given_back.is_some() {
+            return self.given_back;
+        }
         self.request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
     }
 
@@ -73,6 +76,15 @@ impl Exchange {
 }
 
 impl Exchange {
+    /// Gives back a body that was read, changed perhaps: whoever reads it next gets this.
+    pub fn give_back(&mut self, body: Bytes) {
+        let length = body.len() as u64;
+        let read = self.account.record();
+        read.bytes_in.set(read.bytes_in.get().saturating_sub(length));
+        self.given_back = Some(length);
+        self.payload = Payload::from(body);
+    }
+
     /// The caller's body as a stream that ends with an error past the gateway's limit.
     pub fn streamed_body(&mut self) -> Result<Payload, GatewayError> {
         let limit = self.worker.limits.body_bytes;

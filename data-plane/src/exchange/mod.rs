@@ -32,7 +32,7 @@ pub(crate) use serve::serve;
 pub(crate) use shared::{Permit, Shared};
 
 use crate::prompts::PromptEdit;
-use crate::snapshot::{Apikey, Matched, Snapshot};
+use crate::snapshot::{Apikey, Consumer, Matched, Snapshot};
 use crate::worker::Worker;
 
 /// One request, from its first byte to the last of its answer, in one revision of the
@@ -49,6 +49,8 @@ pub struct Exchange {
     pub at: i64,
     /// The body, until somebody takes it.
     pub payload: Payload,
+    /// How long the body is that a plugin read and gave back, whatever the caller announced.
+    pub given_back: Option<u64>,
     /// Of the request, in every answer and log line.
     pub request_id: RequestId,
     /// The caller's address, behind trusted proxies too.
@@ -61,6 +63,8 @@ pub struct Exchange {
     pub matched: Matched,
     /// Who calls, once a plugin has said so.
     pub key: Option<Arc<Apikey>>,
+    /// Whose key it is, where it is a consumer's.
+    pub consumer: Option<Arc<Consumer>>,
     /// What the token claims that proved the key, as JSON; none where something else proved it.
     pub claims: Option<Box<str>>,
     /// Where credentials were found that must not travel on.

@@ -76,12 +76,14 @@ pub(crate) async fn serve(
         forwarded_host: forwarded.as_ref().map(|_| (*host).into()),
         at: shared.clock.millis(),
         payload,
+        given_back: None,
         request_id,
         client,
         secure,
         snapshot: Arc::clone(&snapshot),
         matched,
         key: None,
+        consumer: None,
         claims: None,
         wiped: SmallVec::new(),
         prompts: SmallVec::new(),
@@ -90,12 +92,12 @@ pub(crate) async fn serve(
         account: account.clone(),
     };
     let found = route::route(snapshot.candidates(query), open, || snapshot.no_route(query));
-    let (mut exchange, pipeline) = match found {
+    let (mut exchange, mut pipeline) = match found {
         Ok(found) => found,
         Err(error) => return refuse(&error, account, shared, worker),
     };
     account.set_route(exchange.matched.route.id.text());
-    let (dialect, response) = respond(&mut exchange, &pipeline, &path).await;
+    let (dialect, response) = respond(&mut exchange, &mut pipeline, &path).await;
     let mut response = response.unwrap_or_else(|error| {
         account.failed(&error);
         errors::answer(dialect, &error, &exchange.request_id)
@@ -111,18 +113,26 @@ pub(crate) async fn serve(
 /// Passes the plugins and lets the backend answer; with the dialect in which an error is written.
 async fn respond(
     exchange: &mut Exchange,
-    pipeline: &Pipeline,
+    pipeline: &mut Pipeline,
     path: &str,
 ) -> (Dialect, Result<HttpResponse, GatewayError>) {
-    let answerer = pipeline.answerer(path);
-    let dialect = match &answerer {
-        Ok(Answerer::Plugin(protocol)) => protocol.dialect_at(path),
-        Ok(Answerer::Targets(_)) | Err(_) => Dialect::Problem,
-    };
+    let mut answerer = pipeline.answerer(path);
+    let mut dialect = dialect(&answerer, path);
     if let Some(answer) = authorize::preflight(exchange, pipeline, path) {
         return (dialect, answer);
     }
-    if let Err(error) = authorize::authorize(exchange, pipeline, path).await {
+    match authorize::authorize(exchange, pipeline, path).await {
+        Ok(None) => {}
+        Ok(Some(consumer)) => {
+            if let Err(error) = pipeline.join(consumer) {
+                return (dialect, Err(error));
+            }
+            answerer = pipeline.answerer(path);
+            dialect = self::dialect(&answerer, path);
+        }
+        Err(error) => return (dialect, Err(error)),
+    }
+    if let Err(error) = authorize::prepare(exchange, pipeline, path).await {
         return (dialect, Err(error));
     }
     let answer = match answerer {
@@ -131,6 +141,14 @@ async fn respond(
         Ok(Answerer::Targets(backend)) => forward::answer(exchange, backend).await,
     };
     (dialect, answer)
+}
+
+/// How the clients of whoever answers read errors.
+fn dialect(answerer: &Result<Answerer<'_>, GatewayError>, path: &str) -> Dialect {
+    match answerer {
+        Ok(Answerer::Plugin(protocol)) => protocol.dialect_at(path),
+        Ok(Answerer::Targets(_)) | Err(_) => Dialect::Problem,
+    }
 }
 
 /// Ends a request for which no route was found.

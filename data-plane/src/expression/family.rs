@@ -80,7 +80,7 @@ pub(super) const FAMILIES: &[Family] = &[
     Family::new("route.metadata.", "no-meta-", route_metadata),
     Family::new("service.metadata.", "no-meta-", route_metadata),
     Family::new("apikey.metadata.", "no-meta-", key_metadata),
-    Family::new("consumer.metadata.", "no-meta-", key_metadata),
+    Family::new("consumer.metadata.", "no-meta-", consumer_metadata),
     Family::new("apikeyjwt.", "no-path-at-", claim),
     Family::new("user.tokens.", "no-", |_, _| Found::Nothing),
     Family::new("user.metadata.", "no-meta-", |_, _| Found::Nothing),
@@ -114,6 +114,15 @@ fn route_metadata<'a>(scope: &Scope<'a>, key: &Key) -> Found<'a> {
 fn key_metadata<'a>(scope: &Scope<'a>, key: &Key) -> Found<'a> {
     let Some(apikey) = &scope.exchange.key else { return Found::Nothing };
     found(apikey.metadata(key.text()).map(Cow::Borrowed))
+}
+
+/// Of whose key it is, then of the key.
+fn consumer_metadata<'a>(scope: &Scope<'a>, key: &Key) -> Found<'a> {
+    let consumer = scope.exchange.consumer.as_ref();
+    match consumer.and_then(|consumer| consumer.metadata(key.text())) {
+        Some(value) => Found::Value(Cow::Borrowed(value)),
+        None => key_metadata(scope, key),
+    }
 }
 
 fn claim<'a>(scope: &Scope<'a>, key: &Key) -> Found<'a> {

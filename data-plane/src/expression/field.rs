@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::Scope;
-use crate::snapshot::Apikey;
+use crate::snapshot::{Apikey, Consumer};
 
 /// Finds a value.
 pub(super) type Field = for<'a> fn(&Scope<'a>) -> Option<Cow<'a, str>>;
@@ -36,9 +36,9 @@ pub(super) const FIELDS: &[(&str, Field)] = &[
     ("apikey.name", |s| Some(key(s)?.name().into())),
     ("apikey.json", |s| Some(key_json(key(s)?).to_string().into())),
     ("apikey.json.pretty", |s| pretty(&key_json(key(s)?))),
-    ("consumer.id", |s| Some(key(s)?.id.as_str().into())),
+    ("consumer.id", |s| Some(consumer_of(s).map_or(key(s)?.id.as_str(), |c| c.id.as_str()).into())),
     ("consumer.long_id", |s| Some(key(s)?.id.as_str().into())),
-    ("consumer.name", |s| Some(key(s)?.name().into())),
+    ("consumer.name", |s| Some(consumer_of(s).map_or(key(s)?.name(), Consumer::name).into())),
     ("consumer.kind", |s| Some(if key(s).is_some() { "apikey" } else { "public" }.into())),
     ("consumer.json", |s| Some(consumer(key(s)?).to_string().into())),
     ("consumer.json.pretty", |s| pretty(&consumer(key(s)?))),
@@ -51,6 +51,11 @@ pub(super) fn find<'a>(name: &str, scope: &Scope<'a>) -> Option<Cow<'a, str>> {
 
 fn key<'a>(scope: &Scope<'a>) -> Option<&'a Apikey> {
     scope.exchange.key.as_deref()
+}
+
+/// Whose key it is; elsewhere the key itself is the consumer.
+fn consumer_of<'a>(scope: &Scope<'a>) -> Option<&'a Consumer> {
+    scope.exchange.consumer.as_deref()
 }
 
 fn protocol(scope: &Scope<'_>) -> &'static str {

@@ -292,6 +292,7 @@ pub(super) fn leads_on(head: &Head, index: &Index, set: &ChangeSet) -> bool {
 /// What building may look at.
 pub(super) fn context<'a>(seal: &'a Seal, options: &'a Options) -> BuildContext<'a> {
     BuildContext {
+        owner: "",
         seal: Some(seal),
         environment: &*options.environment,
         targets: Some(&options.targets),

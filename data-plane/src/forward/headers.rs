@@ -34,6 +34,8 @@ pub(super) fn request(exchange: &Exchange, to: &mut upstream::HeaderMap) {
         let stays = HOP_BY_HOP.contains(&text)
             || REMADE.contains(&text)
             || named.iter().any(|named| named == text)
+            // Of a body that may be another one by now.
+            || (text == "content-length" && exchange.given_back.is_some())
             || exchange.wiped.contains(&Credential::Header(name.clone()));
         if stays {
             continue;

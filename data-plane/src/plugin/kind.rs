@@ -71,6 +71,8 @@ pub struct PluginKind {
     pub aliases: &'static [&'static str],
     /// When it acts.
     pub phases: Phases,
+    /// See [`Plugin::DERIVES`].
+    pub derives: bool,
     info: fn() -> PluginKindInfo,
     build: Build,
     kept_apart: fn(&Value) -> Option<Problem>,
@@ -83,6 +85,7 @@ impl PluginKind {
             name: P::NAME,
             aliases: P::ALIASES,
             phases: Phases::of(P::PHASES),
+            derives: P::DERIVES,
             info: info::<P>,
             build: build::<P>,
             kept_apart: P::kept_apart,

@@ -1,9 +1,13 @@
 //! Plugins: what a request passes on its way. A folder each, and one [`registry`].
 
+pub mod ai_prompt_decorator;
+pub mod ai_prompt_guard;
+pub mod ai_prompt_template;
 pub mod anthropic_messages;
 pub mod apikeys;
 pub mod cors;
 mod filter;
+pub mod key_auth;
 mod kind;
 pub mod llm_proxy;
 pub mod llm_response;
@@ -19,7 +23,9 @@ pub mod override_host;
 pub mod prompt_context;
 pub mod prompt_template;
 mod provider_refs;
+pub mod proxy_buffering;
 pub mod registry;
+pub mod request_id;
 mod responses_config;
 mod slot;
 
@@ -43,7 +49,10 @@ use crate::protocol::Protocol;
 use crate::target::Registry;
 
 /// What building a plugin or a provider may look at.
+#[derive(Clone, Copy)]
 pub struct BuildContext<'a> {
+    /// The id of the document that is built: what plugins derive from their configs is named after it.
+    pub owner: &'a str,
     /// Opens sealed secrets. None while the control plane checks a write: then secrets are not
     /// revealed, and an unset variable of the environment is no problem.
     pub seal: Option<&'a Seal>,
@@ -79,6 +88,10 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     const PHASES: &'static [Phase];
     /// What a slot's `config` holds.
     type Config: DeserializeOwned + ToSchema;
+
+    /// Whether what it builds is named after the document that it stands in, so that documents which
+    /// say the same do not have the same.
+    const DERIVES: bool = false;
 
     /// Configs that build, for the catalogue.
     fn examples() -> Vec<Value>;

@@ -1,9 +1,13 @@
 //! The one list of plugins.
 
 use super::PluginKind;
+use super::ai_prompt_decorator::AiPromptDecorator;
+use super::ai_prompt_guard::AiPromptGuard;
+use super::ai_prompt_template::AiPromptTemplate;
 use super::anthropic_messages::AnthropicMessages;
 use super::apikeys::Apikeys;
 use super::cors::Cors;
+use super::key_auth::KeyAuth;
 use super::llm_proxy::LlmProxy;
 use super::llm_response::LlmResponse;
 use super::open_responses::OpenResponses;
@@ -17,13 +21,19 @@ use super::openai_responses::OpenAiResponses;
 use super::override_host::OverrideHost;
 use super::prompt_context::PromptContext;
 use super::prompt_template::PromptTemplate;
+use super::proxy_buffering::ProxyBuffering;
+use super::request_id::RequestIdHeader;
 
 /// Every kind of plugin: a line each, so that two people can add one.
 #[rustfmt::skip]
 pub const PLUGINS: &[PluginKind] = &[
+    PluginKind::of::<AiPromptDecorator>(),
+    PluginKind::of::<AiPromptGuard>(),
+    PluginKind::of::<AiPromptTemplate>(),
     PluginKind::of::<AnthropicMessages>(),
     PluginKind::of::<Apikeys>(),
     PluginKind::of::<Cors>(),
+    PluginKind::of::<KeyAuth>(),
     PluginKind::of::<LlmProxy>(),
     PluginKind::of::<LlmResponse>(),
     PluginKind::of::<OpenResponses>(),
@@ -37,6 +47,8 @@ pub const PLUGINS: &[PluginKind] = &[
     PluginKind::of::<OverrideHost>(),
     PluginKind::of::<PromptContext>(),
     PluginKind::of::<PromptTemplate>(),
+    PluginKind::of::<ProxyBuffering>(),
+    PluginKind::of::<RequestIdHeader>(),
 ];
 
 /// The kind with this name or alias.
@@ -66,7 +78,8 @@ mod tests {
 
     #[test]
     fn every_example_builds() {
-        let context = BuildContext { seal: None, environment: &|_| None, targets: None };
+        let context =
+            BuildContext { owner: "test", seal: None, environment: &|_| None, targets: None };
         for kind in PLUGINS {
             let examples = kind.info().examples;
             assert!(!examples.is_empty(), "{} has no example", kind.name);

@@ -28,6 +28,11 @@ impl Phases {
         self.0 & (1 << phase as u8) != 0
     }
 
+    /// Whether all of them, and at least one, are among `others`.
+    pub const fn is_within(self, others: Self) -> bool {
+        self.0 != 0 && self.0 & !others.0 == 0
+    }
+
     /// Both sets together.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {

@@ -1,5 +1,5 @@
 use sanmon_shared::problem::join_pointer;
-use sanmon_shared::resources::PromptRole;
+use sanmon_shared::resources::{PromptMessage, PromptRole};
 use sanmon_shared::{Problem, resources};
 use sanmon_wire::canonical::{Message, Native, Part, Role};
 use sanmon_wire::format::Format;
@@ -20,6 +20,9 @@ pub struct PromptContext {
     after: Box<[Said]>,
 }
 
+/// Messages of a document, and where they stand in it.
+pub(crate) type List<'a> = (&'a str, &'a [PromptMessage]);
+
 /// One of them.
 #[derive(Debug)]
 struct Said {
@@ -35,32 +38,32 @@ impl PromptContext {
         document: &resources::PromptContext,
         _: &BuildContext<'_>,
     ) -> Result<Self, Vec<Problem>> {
+        Self::of(
+            &[("/messages", &document.messages), ("/pre_messages", &document.pre_messages)],
+            &[("/post_messages", &document.post_messages)],
+        )
+    }
+
+    /// Of what goes before and after, lists that stand at these places.
+    pub(crate) fn of(before: &[List<'_>], after: &[List<'_>]) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut list = |messages: &[resources::PromptMessage], at: &str| {
-            let mut list = Vec::with_capacity(messages.len());
-            for (index, message) in messages.iter().enumerate() {
-                match Template::compile(&message.content) {
-                    Ok(content) => {
-                        let role = role(message.role);
-                        let prefix = message.prefix && role == Role::Assistant;
-                        list.push(Said { role, content, prefix });
-                    }
-                    Err(problem) => {
-                        let at = join_pointer(at, &index.to_string());
-                        problems.push(problem.under("/content").under(&at));
+        let mut said = |lists: &[List<'_>]| {
+            let mut said = Vec::new();
+            for (at, messages) in lists {
+                for (index, message) in messages.iter().enumerate() {
+                    match Template::compile(&message.content) {
+                        Ok(content) => said.push(Said::of(message, content)),
+                        Err(problem) => {
+                            let at = join_pointer(at, &index.to_string());
+                            problems.push(problem.under("/content").under(&at));
+                        }
                     }
                 }
             }
-            list
+            said.into_boxed_slice()
         };
-        let mut before = list(&document.messages, "/messages");
-        before.extend(list(&document.pre_messages, "/pre_messages"));
-        let after = list(&document.post_messages, "/post_messages");
-        if problems.is_empty() {
-            Ok(Self { before: before.into(), after: after.into() })
-        } else {
-            Err(problems)
-        }
+        let built = Self { before: said(before), after: said(after) };
+        if problems.is_empty() { Ok(built) } else { Err(problems) }
     }
 
     /// What goes before a conversation, as it was written: what looks like an expression is text.
@@ -97,6 +100,11 @@ impl PromptContext {
 }
 
 impl Said {
+    fn of(message: &PromptMessage, content: Template) -> Self {
+        let role = role(message.role);
+        Self { role, content, prefix: message.prefix && role == Role::Assistant }
+    }
+
     fn as_written(&self) -> Message {
         self.message(self.content.source())
     }

@@ -2,6 +2,7 @@
 //! opens no connection itself.
 
 pub mod anthropic;
+pub(crate) mod apisix;
 pub mod errors;
 pub(crate) mod llm;
 pub mod llm_response;

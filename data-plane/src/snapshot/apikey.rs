@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use sanmon_shared::Problem;
 use sanmon_shared::problem::join_pointer;
-use sanmon_shared::resources::{self, ApikeyId};
+use sanmon_shared::resources::{self, ApikeyId, ConsumerId};
 use sanmon_shared::secret::{HashedSecret, Revealed};
 
 use super::Route;
@@ -45,6 +45,7 @@ pub(super) struct Access {
 /// What most keys lack.
 #[derive(Default)]
 struct Extras {
+    consumer: Option<ConsumerId>,
     tags: Box<[Box<str>]>,
     metadata: BTreeMap<Box<str>, Box<str>>,
     next: Option<HashedSecret>,
@@ -133,6 +134,21 @@ impl Apikey {
     /// Whether it is usable only on routes that declare routing constraints.
     pub fn needs_constrained_route(&self) -> bool {
         self.flags.constrained_only
+    }
+
+    /// Whose key it is.
+    pub fn consumer(&self) -> Option<&ConsumerId> {
+        self.extras.as_ref()?.consumer.as_ref()
+    }
+
+    /// SHA-256 of its secret, and of the next one.
+    pub(super) fn hashes(&self) -> impl Iterator<Item = [u8; 32]> {
+        [Some(&self.secret), self.next()].into_iter().flatten().map(HashedSecret::hash)
+    }
+
+    /// Whether it says what it may call.
+    pub fn names_what_it_may_call(&self) -> bool {
+        *self.access != Access::default()
     }
 
     /// Whether it is authorised on a route: by the route, its service, or one of its groups.
@@ -244,12 +260,14 @@ impl Extras {
             }
         }
         let policy = Policy::build(document, shared, problems);
-        let plain = document.tags.is_empty()
+        let plain = document.consumer_ref.is_none()
+            && document.tags.is_empty()
             && document.metadata.is_empty()
             && next.is_none()
             && secrets.is_empty()
             && policy.is_none();
         (!plain).then(|| Self {
+            consumer: document.consumer_ref.clone(),
             tags: document.tags.iter().map(|tag| tag.as_str().into()).collect(),
             metadata: document
                 .metadata

@@ -6,7 +6,8 @@ use sanmon_shared::{Change, Document, Head, Id, Problem, Resource};
 
 use super::shared::Shared;
 use super::{
-    Apikey, Backend, GlobalPlugin, Map, NamedPlugin, Route, Service, Set, Snapshot, compile,
+    Apikey, Backend, Consumer, ConsumerGroup, GlobalPlugin, Map, NamedPlugin, Route, Service, Set,
+    Snapshot, compile,
 };
 use crate::plugin::{BuildContext, Slots};
 use crate::prompts::{Prompt, PromptContext, PromptTemplate};
@@ -60,7 +61,9 @@ impl Edit {
     /// or deletes it. Kinds that are not known, and those that only the control plane needs, are
     /// passed over. The order of changes does not show.
     pub fn apply(&mut self, change: &Change, revision: u64, context: &BuildContext<'_>) {
-        let incoming = Incoming { id: &change.id, document: change.after.as_ref(), context };
+        let context = BuildContext { owner: &change.id, ..*context };
+        let incoming =
+            Incoming { id: &change.id, document: change.after.as_ref(), context: &context };
         let applied = match change.kind.as_str() {
             resources::Route::PLURAL => self.route(&incoming),
             resources::Service::PLURAL => self.service(&incoming),
@@ -73,6 +76,8 @@ impl Edit {
             resources::PromptContext::PLURAL => self.prompt_context(&incoming),
             resources::PromptTemplate::PLURAL => self.prompt_template(&incoming),
             resources::Apikey::PLURAL => self.apikey(&incoming),
+            resources::Consumer::PLURAL => self.consumer(&incoming),
+            resources::ConsumerGroup::PLURAL => self.consumer_group(&incoming),
             _ => return,
         };
         let place = (change.kind.clone(), Arc::clone(&change.id));
@@ -229,13 +234,35 @@ impl Edit {
     fn apikey(&mut self, incoming: &Incoming<'_>) -> Result<(), Vec<Problem>> {
         let shared = &mut self.shared;
         let built = incoming.build(|key, context| Apikey::build_shared(key, context, shared))?;
+        if let Some(before) = self.next.apikeys.get(&**incoming.id) {
+            self.next.by_secret.remove(before);
+        }
         match built {
             // The map's key is the key's own id: one text for both.
-            Some(key) => self.next.apikeys.insert_mut(key.id.clone(), Arc::new(key)),
+            Some(key) => {
+                self.next.by_secret.insert(&key);
+                self.next.apikeys.insert_mut(key.id.clone(), Arc::new(key));
+            }
             None => {
                 self.next.apikeys.remove_mut(&**incoming.id);
             }
         }
+        Ok(())
+    }
+
+    fn consumer(&mut self, incoming: &Incoming<'_>) -> Result<(), Vec<Problem>> {
+        let shared = &mut self.shared;
+        let built = incoming
+            .build(|consumer, context| Consumer::build_shared(consumer, context, shared))?;
+        put(&mut self.next.consumers, incoming.id, built);
+        Ok(())
+    }
+
+    fn consumer_group(&mut self, incoming: &Incoming<'_>) -> Result<(), Vec<Problem>> {
+        let shared = &mut self.shared;
+        let built =
+            incoming.build(|group, context| ConsumerGroup::build_shared(group, context, shared))?;
+        put(&mut self.next.consumer_groups, incoming.id, built);
         Ok(())
     }
 

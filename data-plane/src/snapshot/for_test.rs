@@ -11,7 +11,7 @@ use crate::plugin::BuildContext;
 
 /// Of tests that need neither secrets nor environment.
 pub(crate) const CONTEXT: BuildContext<'static> =
-    BuildContext { seal: None, environment: &|_| None, targets: None };
+    BuildContext { owner: "test", seal: None, environment: &|_| None, targets: None };
 
 /// A change to `document`, or its deletion.
 pub(crate) fn change(plural: &str, id: &str, document: Option<Value>) -> Change {

@@ -2,8 +2,10 @@
 
 mod apikey;
 mod backend;
+mod by_secret;
 pub(crate) mod compile;
 mod constraints;
+mod consumer;
 mod edit;
 #[cfg(test)]
 pub(crate) mod for_test;
@@ -20,14 +22,16 @@ use std::sync::Arc;
 
 use sanmon_shared::report::Refusal;
 use sanmon_shared::resources::{
-    ApikeyId, BackendId, EmbeddingModelId, GlobalPluginId, PluginId, PromptContextId, PromptId,
-    PromptTemplateId, ProviderId, RouteId, ServiceId,
+    ApikeyId, BackendId, ConsumerGroupId, ConsumerId, EmbeddingModelId, GlobalPluginId, PluginId,
+    PromptContextId, PromptId, PromptTemplateId, ProviderId, RouteId, ServiceId,
 };
+use sanmon_shared::secret::sha256;
 use sanmon_shared::{Head, Kind};
 
 pub use apikey::Apikey;
 pub use backend::{Backend, Target, Timeouts};
 pub use constraints::Constraints;
+pub use consumer::{Consumer, ConsumerGroup};
 pub use edit::Edit;
 pub use live::Live;
 pub use pipeline::{Answerer, Pipeline, missing};
@@ -36,6 +40,8 @@ pub use route::{BackendChoice, Route, Service};
 
 pub(crate) use map::{Map, Set};
 pub(crate) use route::{GlobalPlugin, NamedPlugin};
+
+use by_secret::BySecret;
 
 use crate::error::{Code, GatewayError};
 use crate::plugin::Slots;
@@ -62,6 +68,10 @@ pub struct Snapshot {
     prompt_contexts: Map<PromptContextId, Arc<PromptContext>>,
     prompt_templates: Map<PromptTemplateId, Arc<PromptTemplate>>,
     apikeys: Map<ApikeyId, Arc<Apikey>>,
+    /// Keys of consumers, which are found by their secrets alone.
+    by_secret: BySecret,
+    consumers: Map<ConsumerId, Arc<Consumer>>,
+    consumer_groups: Map<ConsumerGroupId, Arc<ConsumerGroup>>,
     /// Which routes name a service.
     routes_of: Map<ServiceId, Set<RouteId>>,
     /// What could not be built, by kind and id.
@@ -106,6 +116,9 @@ impl Snapshot {
             prompt_contexts: Map::default(),
             prompt_templates: Map::default(),
             apikeys: Map::default(),
+            by_secret: BySecret::default(),
+            consumers: Map::default(),
+            consumer_groups: Map::default(),
             routes_of: Map::default(),
             refusals: Map::default(),
         }
@@ -169,5 +182,25 @@ impl Snapshot {
     /// The API key with this id.
     pub fn apikey(&self, id: &str) -> Option<&Arc<Apikey>> {
         self.apikeys.get(id)
+    }
+
+    /// The keys of consumers with this secret, in the order of their ids; nearly always one or none.
+    pub fn apikeys_by_secret<'a>(
+        &'a self,
+        secret: &'a [u8],
+    ) -> impl Iterator<Item = &'a Arc<Apikey>> {
+        let ids = self.by_secret.get(&sha256(secret));
+        let keys = ids.iter().filter_map(|id| self.apikeys.get(id));
+        keys.filter(move |key| key.is_secret(secret))
+    }
+
+    /// The consumer with this id.
+    pub fn consumer(&self, id: &ConsumerId) -> Option<&Arc<Consumer>> {
+        self.consumers.get(id)
+    }
+
+    /// The group of consumers with this id.
+    pub fn consumer_group(&self, id: &ConsumerGroupId) -> Option<&Arc<ConsumerGroup>> {
+        self.consumer_groups.get(id)
     }
 }

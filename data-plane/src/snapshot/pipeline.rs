@@ -2,20 +2,24 @@ use std::sync::Arc;
 
 use sanmon_shared::catalogue::Phase;
 
-use super::{Backend, BackendChoice, Matched, Route, Service, Snapshot};
+use super::{Backend, BackendChoice, Consumer, ConsumerGroup, Matched, Route, Service, Snapshot};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
 use crate::plugin::{AnyPlugin, Slot, SlotPlugin, Slots};
 use crate::protocol::Protocol;
 
-/// What a request passes: global plugins, those of the service, those of the route. Holds its parts
-/// itself, so that the exchange stays free to be changed by them.
+/// What a request passes: global plugins, those of the service, those of the route, and, once it is
+/// known who calls, those of the consumer's group and of the consumer. Of a kind of plugin that
+/// several of these have, only the slots of the last one that has it act; global ones act in any case.
+/// Holds its parts itself, so that the exchange stays free to be changed by them.
 #[derive(Clone)]
 pub struct Pipeline {
     snapshot: Arc<Snapshot>,
     globals: Arc<Slots>,
     service: Option<Arc<Service>>,
     route: Arc<Route>,
+    consumer: Option<Arc<Consumer>>,
+    group: Option<Arc<ConsumerGroup>>,
 }
 
 /// Who answers a request.
@@ -38,7 +42,22 @@ impl Pipeline {
             }
         };
         let globals = Arc::clone(&snapshot.global_slots);
-        Ok(Self { snapshot: Arc::clone(snapshot), globals, service, route })
+        let snapshot = Arc::clone(snapshot);
+        Ok(Self { snapshot, globals, service, route, consumer: None, group: None })
+    }
+
+    /// From now on the plugins of this consumer and its group act too. 503 where the group is not
+    /// there: without its plugins the consumer might do more than it may.
+    pub fn join(&mut self, consumer: Arc<Consumer>) -> Result<(), GatewayError> {
+        self.group = match &consumer.group {
+            None => None,
+            Some(id) => {
+                let group = self.snapshot.consumer_group(id);
+                Some(Arc::clone(group.ok_or_else(|| missing("consumer group", id.as_str()))?))
+            }
+        };
+        self.consumer = Some(consumer);
+        Ok(())
     }
 
     /// The plugins of a phase that act on this path, in order. An error stands for one that is not
@@ -48,13 +67,45 @@ impl Pipeline {
         phase: Phase,
         path: &'a str,
     ) -> impl Iterator<Item = Result<&'a dyn AnyPlugin, GatewayError>> {
-        let service = self.service.iter().flat_map(|service| &service.slots.0);
-        self.globals
-            .0
-            .iter()
-            .chain(service)
-            .chain(&self.route.slots.0)
-            .filter_map(move |slot| self.plugin(slot, phase, path))
+        let globals = self.globals.0.iter().filter_map(move |slot| self.plugin(slot, phase, path));
+        let sources = self.sources();
+        let others = sources.into_iter().enumerate().flat_map(move |(rank, slots)| {
+            slots.iter().filter_map(move |slot| {
+                let found = self.plugin(slot, phase, path)?;
+                let stronger = sources.iter().skip(rank + 1);
+                let overruled = |plugin: &dyn AnyPlugin| {
+                    let mut slots = stronger.flat_map(|slots| slots.iter());
+                    slots.any(|slot| self.is_called(slot, plugin.name(), path))
+                };
+                if found.as_ref().is_ok_and(|plugin| overruled(*plugin)) {
+                    None
+                } else {
+                    Some(found)
+                }
+            })
+        });
+        globals.chain(others)
+    }
+
+    /// The slots of each source, the strongest last.
+    fn sources(&self) -> [&[Slot]; 4] {
+        [
+            self.service.as_ref().map_or(&[], |service| &service.slots.0),
+            &self.route.slots.0,
+            self.group.as_ref().map_or(&[], |group| &group.slots.0),
+            self.consumer.as_ref().map_or(&[], |consumer| &consumer.slots.0),
+        ]
+    }
+
+    /// Whether a slot has the plugin of this name, and acts on this path.
+    fn is_called(&self, slot: &Slot, name: &str, path: &str) -> bool {
+        let plugin = match &slot.plugin {
+            SlotPlugin::Own(plugin) => Some(plugin),
+            SlotPlugin::Named(id) => {
+                self.snapshot.plugins.get(id).and_then(|named| named.plugin.as_ref())
+            }
+        };
+        plugin.is_some_and(|plugin| plugin.name() == name) && slot.paths.admits(path)
     }
 
     fn plugin<'a>(
@@ -112,11 +163,9 @@ impl Pipeline {
         }
     }
 
-    /// Of the route or its service. Global ones say nothing of what a route is for.
+    /// Of the route, its service, or the caller. Global ones say nothing of what a route is for.
     fn has_backend_plugins(&self) -> bool {
-        let service = self.service.iter().flat_map(|service| &service.slots.0);
-        let mut slots = service.chain(&self.route.slots.0);
-        slots.any(|slot| {
+        self.sources().into_iter().flatten().any(|slot| {
             let plugin = match &slot.plugin {
                 SlotPlugin::Own(plugin) => Some(plugin),
                 SlotPlugin::Named(id) => {

@@ -9,7 +9,7 @@ use super::Backend;
 use super::apikey::{Access, Policy};
 use super::map::Hashing;
 use super::route::About;
-use crate::plugin::{BuildContext, Slots};
+use crate::plugin::{BuildContext, Slots, registry};
 
 /// How many parts of each sort are remembered: enough for what is really shared, and little beside
 /// the configuration that is loaded.
@@ -60,12 +60,19 @@ fn once<T: ?Sized + Eq + Hash>(known: &mut HashSet<Arc<T>, Hashing>, part: Arc<T
 }
 
 impl Shared {
-    /// Slots of documents that say the same are the same.
+    /// Slots of documents that say the same are the same, unless they are named after their document.
     pub(super) fn slots(
         &mut self,
         document: &[PluginSlot],
         context: &BuildContext<'_>,
     ) -> Result<Arc<Slots>, Vec<Problem>> {
+        let derives = |slot: &PluginSlot| {
+            let kind = slot.plugin.as_deref().and_then(registry::find);
+            kind.is_some_and(|kind| kind.derives)
+        };
+        if document.iter().any(derives) {
+            return Ok(Arc::new(Slots::build(document, context)?));
+        }
         let text = serde_json::to_string(document).unwrap_or_default();
         if let Some(slots) = self.slots.get(&text) {
             return Ok(Arc::clone(slots));

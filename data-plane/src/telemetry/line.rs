@@ -41,7 +41,9 @@ pub(super) fn write(
     digits(line, u64::try_from(rest).unwrap_or(0), 3);
     line.extend_from_slice(b"Z\"");
     text(line, "id", record.request_id.as_str());
-    for (name, value) in [("route", &record.route), ("key", &record.key)] {
+    for (name, value) in
+        [("route", &record.route), ("key", &record.key), ("consumer", &record.consumer)]
+    {
         if let Some(value) = &*value.borrow() {
             text(line, name, value);
         }

@@ -54,7 +54,8 @@ fn snapshot(documents: &[(&'static str, Value)]) -> Snapshot {
     let mut edit = empty.edit();
     let environment = |_: &str| None;
     let seal = sanmon_shared::seal::Seal::generate().unwrap();
-    let context = BuildContext { seal: Some(&seal), environment: &environment, targets: None };
+    let context =
+        BuildContext { owner: "test", seal: Some(&seal), environment: &environment, targets: None };
     for (kind, document) in documents {
         let change = Change {
             kind: Kind::named(kind),

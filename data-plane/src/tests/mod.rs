@@ -9,6 +9,7 @@ pub(crate) mod upstream;
 mod accounting;
 mod chat;
 mod completions;
+mod consumers;
 mod embeddings;
 mod forwarding;
 mod limits;

@@ -11,13 +11,13 @@
 mod claims;
 mod config;
 mod extract;
+mod permit;
 mod routing;
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, LazyLock};
 
-use actix_web::http::Method;
 use sanmon_shared::Problem;
 use sanmon_shared::catalogue::Phase;
 use sanmon_shared::secret::HashedSecret;
@@ -27,11 +27,12 @@ use smallvec::SmallVec;
 use self::claims::{Claims, TokenRules};
 pub use self::config::Config;
 use self::extract::{Extractors, Form};
+pub(super) use self::permit::{permit, unauthorized};
 use self::routing::Routing;
 use super::{BuildContext, Plugin, Step};
-use crate::error::{Code, GatewayError};
+use crate::error::GatewayError;
 use crate::exchange::{Credential, Exchange};
-use crate::snapshot::{Apikey, Restricted, Verdict};
+use crate::snapshot::Apikey;
 
 /// The plugin.
 pub struct Apikeys {
@@ -111,14 +112,6 @@ impl Plugin for Apikeys {
     }
 }
 
-fn unauthorized(message: &'static str) -> GatewayError {
-    GatewayError::new(Code::InvalidApiKey, message)
-}
-
-fn forbidden(message: &'static str) -> GatewayError {
-    GatewayError::new(Code::Forbidden, message)
-}
-
 impl Apikeys {
     /// Who calls, if the key that the request presents is good for this request.
     fn identify(&self, exchange: &Exchange) -> Result<Option<Identity>, GatewayError> {
@@ -155,37 +148,13 @@ impl Apikeys {
         if !proved {
             return Err(wrong());
         }
-        self.permit(key, exchange)?;
+        let constrained = self.routing.is_some() || !key.needs_constrained_route();
+        permit(key, exchange, constrained && key.may_call(&exchange.matched.route))?;
         let found = if self.wipe { presented.found.credentials() } else { Credentials::new() };
         let claims = match &presented.form {
             Form::Token { token, .. } => Claims::text(token),
             Form::Bearer { .. } | Form::Pair { .. } | Form::ClientId(_) => None,
         };
         Ok(Some(Identity { key: Arc::clone(key), claims, found }))
-    }
-
-    /// Whether a key that was proved may be used for this request.
-    fn permit(&self, key: &Apikey, exchange: &Exchange) -> Result<(), GatewayError> {
-        if !key.is_valid_at(exchange.at) {
-            return Err(unauthorized("the API key is disabled or has expired"));
-        }
-        let route = &exchange.matched.route;
-        if !key.may_call(route) || (key.needs_constrained_route() && self.routing.is_none()) {
-            return Err(forbidden("the API key is not authorised on this route"));
-        }
-        let method = exchange.request.method();
-        let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
-        if key.is_read_only() && !reads {
-            return Err(forbidden("the API key may only read"));
-        }
-        let Some(restrictions) = key.restrictions() else { return Ok(()) };
-        let host = exchange.host();
-        let path = exchange.path();
-        match restrictions.judge(&Restricted { method: method.as_str(), host: &host, path, route })
-        {
-            Verdict::Passes => Ok(()),
-            Verdict::Forbidden => Err(forbidden("the API key may not call this path")),
-            Verdict::Hidden => Err(GatewayError::new(Code::Hidden, "there is nothing here")),
-        }
     }
 }

@@ -8,6 +8,7 @@ use sanmon_shared::seal::Seal;
 use sanmon_shared::secret;
 
 use super::*;
+use crate::error::Code;
 use crate::exchange::Exchange;
 use crate::snapshot::for_test::CONTEXT;
 use crate::snapshot::{Matched, Snapshot};
@@ -399,7 +400,8 @@ fn with_token(alg: jsonwebtoken::Algorithm, secret: &str, claims: &Value, keep: 
     let sealed = seal.seal(SECRET).unwrap();
     let stored = HashedSecret::store("app", SECRET, Some(&sealed));
     let document = key(json!({"clientSecret": stored, "keepSecret": keep}));
-    let context = BuildContext { seal: Some(&seal), environment: &|_| None, targets: None };
+    let context =
+        BuildContext { owner: "test", seal: Some(&seal), environment: &|_| None, targets: None };
     let mut exchange = Exchange::for_test(request);
     exchange.snapshot = Snapshot::for_test(&[("apikeys", document)], &context);
     exchange.at = NOW;

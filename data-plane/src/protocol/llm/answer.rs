@@ -164,7 +164,12 @@ mod tests {
             "base_url": "http://h/v1", "token": "$env://KEY"}});
         let seal = Seal::generate().unwrap();
         let environment = |_: &str| Some("sk-canary-1234".to_owned());
-        let context = BuildContext { seal: Some(&seal), environment: &environment, targets: None };
+        let context = BuildContext {
+            owner: "test",
+            seal: Some(&seal),
+            environment: &environment,
+            targets: None,
+        };
         let document = serde_json::from_value(document).unwrap();
         let provider = provider::Provider::build(&document, &context).unwrap();
         let provider::Transport::Http(http) = &provider.transport else { panic!("no HTTP") };

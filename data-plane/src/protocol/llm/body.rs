@@ -25,7 +25,7 @@ pub(crate) async fn read(exchange: &mut Exchange) -> Result<(Bytes, Members), Ga
     Ok((body, members))
 }
 
-fn malformed(error: ScanError) -> GatewayError {
+pub(crate) fn malformed(error: ScanError) -> GatewayError {
     let code = match error.kind {
         ScanErrorKind::TooDeep(_) => Code::TooDeep,
         ScanErrorKind::TooLarge => Code::BodyTooLarge,

@@ -27,7 +27,7 @@ const KEY: &str = include_str!("test_key.pem");
 /// A provider whose references to the environment read `environment`.
 fn build(document: &Value, environment: &dyn Fn(&str) -> Option<String>) -> Provider {
     let seal = Seal::generate().unwrap();
-    let context = BuildContext { seal: Some(&seal), environment, targets: None };
+    let context = BuildContext { owner: "test", seal: Some(&seal), environment, targets: None };
     let mut document = document.clone();
     document["id"] = json!("p");
     Provider::build(&serde_json::from_value(document).unwrap(), &context).unwrap()

@@ -1,0 +1,7 @@
+//! What plugins of APISIX understand of requests: bodies of several protocols at one path, told apart by
+//! the end of the path and by what is in them.
+
+pub(crate) mod body;
+mod spoken;
+
+pub(crate) use spoken::Spoken;
