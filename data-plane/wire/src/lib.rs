@@ -21,6 +21,7 @@ pub mod model_list;
 pub mod ndjson;
 pub mod ollama;
 pub mod pass;
+mod plain;
 #[cfg(test)]
 mod proof;
 pub mod registry;

@@ -113,3 +113,65 @@ pub(crate) fn told(codec: &dyn Codec, stream: &[u8], deltas: &[Delta]) -> String
     let losses = encoder.losses().header();
     format!("{stream}\nread:\n{read}\nwritten:\n{written}\nlosses: {losses}")
 }
+
+/// The tests that every codec with fixtures in files has: requests, answers and streams read and written
+/// back, and streams cut anywhere. `insta::glob!` looks beside the file in which this is used.
+macro_rules! goldens {
+    ($codec:ident, $streams:literal) => {
+        #[test]
+        fn requests_are_read_and_written_back() {
+            insta::glob!("fixtures/*.request.json", |path| {
+                let body = std::fs::read(path).unwrap();
+                let request = $codec.decode_request(&body).unwrap();
+                let mut losses = Losses::default();
+                let target = Target { stream: request.stream, ..target(&request.model) };
+                let back = $codec.encode_request(&request, &target, &mut losses).unwrap();
+                insta::with_settings!({ info => &parse(&body), omit_expression => true }, {
+                    insta::assert_json_snapshot!(serde_json::json!({
+                        "read": request,
+                        "written": parse(&back),
+                        "losses": losses,
+                    }));
+                });
+            });
+        }
+
+        #[test]
+        fn answers_are_read_and_written_back() {
+            insta::glob!("fixtures/*.response.json", |path| {
+                let body = std::fs::read(path).unwrap();
+                let response = $codec.decode_response(&body).unwrap();
+                let mut losses = Losses::default();
+                let back = $codec.encode_response(&response, &proof::asked(), &mut losses);
+                insta::with_settings!({ info => &parse(&body), omit_expression => true }, {
+                    insta::assert_json_snapshot!(serde_json::json!({
+                        "read": response,
+                        "written": parse(&back),
+                        "losses": losses,
+                    }));
+                });
+            });
+        }
+
+        #[test]
+        fn streams_are_read_and_written_back() {
+            insta::glob!(concat!("fixtures/*.", $streams), |path| {
+                let stream = std::fs::read(path).unwrap();
+                let deltas = proof::deltas(&$codec, [stream.as_slice()]);
+                proof::is_in_order(&deltas);
+                insta::with_settings!({ omit_expression => true }, {
+                    insta::assert_snapshot!(proof::told(&$codec, &stream, &deltas));
+                });
+            });
+        }
+
+        #[test]
+        fn cuts_do_not_show() {
+            insta::glob!(concat!("fixtures/*.", $streams), |path| {
+                proof::cuts_do_not_show(&$codec, &std::fs::read(path).unwrap());
+            });
+        }
+    };
+}
+
+pub(crate) use goldens;

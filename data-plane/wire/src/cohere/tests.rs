@@ -1,4 +1,3 @@
-use insta::{assert_json_snapshot, assert_snapshot, with_settings};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -24,59 +23,7 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(folder.join("src/cohere/fixtures").join(name)).unwrap()
 }
 
-#[test]
-fn requests_are_read_and_written_back() {
-    insta::glob!("fixtures/*.request.json", |path| {
-        let body = std::fs::read(path).unwrap();
-        let request = COHERE.decode_request(&body).unwrap();
-        let mut losses = Losses::default();
-        let target = Target { stream: request.stream, ..target(&request.model) };
-        let back = COHERE.encode_request(&request, &target, &mut losses).unwrap();
-        with_settings!({ info => &parse(&body), omit_expression => true }, {
-            assert_json_snapshot!(json!({
-                "read": request,
-                "written": parse(&back),
-                "losses": losses,
-            }));
-        });
-    });
-}
-
-#[test]
-fn answers_are_read_and_written_back() {
-    insta::glob!("fixtures/*.response.json", |path| {
-        let body = std::fs::read(path).unwrap();
-        let response = COHERE.decode_response(&body).unwrap();
-        let mut losses = Losses::default();
-        let back = COHERE.encode_response(&response, &proof::asked(), &mut losses);
-        with_settings!({ info => &parse(&body), omit_expression => true }, {
-            assert_json_snapshot!(json!({
-                "read": response,
-                "written": parse(&back),
-                "losses": losses,
-            }));
-        });
-    });
-}
-
-#[test]
-fn streams_are_read_and_written_back() {
-    insta::glob!("fixtures/*.sse", |path| {
-        let stream = std::fs::read(path).unwrap();
-        let deltas = proof::deltas(&COHERE, [stream.as_slice()]);
-        proof::is_in_order(&deltas);
-        with_settings!({ omit_expression => true }, {
-            assert_snapshot!(proof::told(&COHERE, &stream, &deltas));
-        });
-    });
-}
-
-#[test]
-fn cuts_do_not_show() {
-    insta::glob!("fixtures/*.sse", |path| {
-        proof::cuts_do_not_show(&COHERE, &std::fs::read(path).unwrap());
-    });
-}
+proof::goldens!(COHERE, "sse");
 
 #[test]
 fn a_stream_says_what_the_whole_answer_says() {

@@ -1,4 +1,3 @@
-use insta::{assert_json_snapshot, assert_snapshot, with_settings};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -24,59 +23,7 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(folder.join("src/ollama/fixtures").join(name)).unwrap()
 }
 
-#[test]
-fn requests_are_read_and_written_back() {
-    insta::glob!("fixtures/*.request.json", |path| {
-        let body = std::fs::read(path).unwrap();
-        let request = OLLAMA.decode_request(&body).unwrap();
-        let mut losses = Losses::default();
-        let target = Target { stream: request.stream, ..target(&request.model) };
-        let back = OLLAMA.encode_request(&request, &target, &mut losses).unwrap();
-        with_settings!({ info => &parse(&body), omit_expression => true }, {
-            assert_json_snapshot!(json!({
-                "read": request,
-                "written": parse(&back),
-                "losses": losses,
-            }));
-        });
-    });
-}
-
-#[test]
-fn answers_are_read_and_written_back() {
-    insta::glob!("fixtures/*.response.json", |path| {
-        let body = std::fs::read(path).unwrap();
-        let response = OLLAMA.decode_response(&body).unwrap();
-        let mut losses = Losses::default();
-        let back = OLLAMA.encode_response(&response, &proof::asked(), &mut losses);
-        with_settings!({ info => &parse(&body), omit_expression => true }, {
-            assert_json_snapshot!(json!({
-                "read": response,
-                "written": parse(&back),
-                "losses": losses,
-            }));
-        });
-    });
-}
-
-#[test]
-fn streams_are_read_and_written_back() {
-    insta::glob!("fixtures/*.ndjson", |path| {
-        let stream = std::fs::read(path).unwrap();
-        let deltas = proof::deltas(&OLLAMA, [stream.as_slice()]);
-        proof::is_in_order(&deltas);
-        with_settings!({ omit_expression => true }, {
-            assert_snapshot!(proof::told(&OLLAMA, &stream, &deltas));
-        });
-    });
-}
-
-#[test]
-fn cuts_do_not_show() {
-    insta::glob!("fixtures/*.ndjson", |path| {
-        proof::cuts_do_not_show(&OLLAMA, &std::fs::read(path).unwrap());
-    });
-}
+proof::goldens!(OLLAMA, "ndjson");
 
 #[test]
 fn a_stream_says_what_the_whole_answer_says() {

@@ -4,6 +4,7 @@ use crate::cohere::models;
 use crate::fidelity::Losses;
 use crate::format::{Format, Parameters, Target, Unsupported};
 use crate::json::ObjectWriter;
+use crate::plain;
 
 /// Writes a request.
 pub(in crate::cohere) fn encode(
@@ -88,19 +89,11 @@ fn output(body: &mut ObjectWriter<'_>, request: &Request, losses: &mut Losses) {
     let Some(output) = &request.output else { return };
     let mut format = body.object("response_format");
     format.text("type", "json_object");
-    if let OutputFormat::JsonSchema { name, description, schema, strict } = output {
+    if let OutputFormat::JsonSchema { schema, .. } = output {
         format.json("json_schema", schema);
-        if name.is_some() {
-            losses.dropped("output.name");
-        }
-        if description.is_some() {
-            losses.dropped("output.description");
-        }
-        if *strict == Some(false) {
-            losses.approximated("output.strict", "every output fits the schema");
-        }
     }
     format.close();
+    plain::nameless(output, losses);
 }
 
 fn thinking(

@@ -1,5 +1,3 @@
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
 
 use crate::canonical::{Document, Image, Message, Part, Request, Role, Source, Text, ToolResult};
@@ -7,6 +5,7 @@ use crate::cohere::assistant;
 use crate::fidelity::Losses;
 use crate::format::{Format, Unsupported};
 use crate::json::{ListWriter, ObjectWriter};
+use crate::plain;
 
 /// Writes the conversation.
 pub(super) fn encode(
@@ -77,7 +76,7 @@ fn part(list: &mut ListWriter<'_>, part: &Part, losses: &mut Losses) -> Result<(
         Part::Image(image) => self::image(list, image, losses)?,
         Part::Document(document) => {
             cached(document.cache.is_some(), losses);
-            text_part(list, &document_text(document, losses)?);
+            text_part(list, &plain::document(document, "Cohere", losses)?);
         }
         Part::Audio(_) => {
             return Err(Unsupported::new("messages.audio", "Cohere takes no sound"));
@@ -117,31 +116,6 @@ fn image(list: &mut ListWriter<'_>, image: &Image, losses: &mut Losses) -> Resul
     inner.close();
     object.close();
     Ok(())
-}
-
-/// A file as its text: Cohere takes no files in a conversation.
-fn document_text<'a>(
-    document: &'a Document,
-    losses: &mut Losses,
-) -> Result<Cow<'a, str>, Unsupported> {
-    if document.cited {
-        losses.dropped("messages.document.cited");
-    }
-    let text: Option<Cow<'a, str>> = match &document.source {
-        Source::Text(text) => Some(text.as_str().into()),
-        Source::Data { media_type, data } if media_type.starts_with("text/") => {
-            let bytes = STANDARD.decode(data).ok();
-            bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Cow::Owned)
-        }
-        _ => None,
-    };
-    let text = text.ok_or_else(|| {
-        Unsupported::new("messages.document", "Cohere takes no files but those of text")
-    })?;
-    losses.approximated("messages.document", "as text");
-    let head: Vec<&str> =
-        [&document.name, &document.context].into_iter().flatten().map(String::as_str).collect();
-    Ok(if head.is_empty() { text } else { format!("{}\n\n{text}", head.join("\n\n")).into() })
 }
 
 /// Results, a message each; pictures, which only people can show, come after them.
@@ -189,7 +163,7 @@ fn result<'a>(
                 self::document(&mut content, document, losses);
             }
             Part::Document(document) => {
-                text_part(&mut content, &document_text(document, losses)?);
+                text_part(&mut content, &plain::document(document, "Cohere", losses)?);
             }
             Part::Image(_) => shown.push(part),
             other => self::part(&mut content, other, losses)?,

@@ -4,6 +4,7 @@ use crate::fidelity::Losses;
 use crate::format::{Format, Parameters, Target, Unsupported};
 use crate::json::{Object, ObjectWriter};
 use crate::ollama::models;
+use crate::plain;
 
 /// Writes a request.
 pub(in crate::ollama) fn encode(
@@ -113,22 +114,12 @@ fn tools(
 }
 
 fn output(body: &mut ObjectWriter<'_>, request: &Request, losses: &mut Losses) {
-    match &request.output {
-        None => {}
-        Some(OutputFormat::JsonObject) => body.text("format", "json"),
-        Some(OutputFormat::JsonSchema { name, description, schema, strict }) => {
-            body.json("format", schema);
-            if name.is_some() {
-                losses.dropped("output.name");
-            }
-            if description.is_some() {
-                losses.dropped("output.description");
-            }
-            if *strict == Some(false) {
-                losses.approximated("output.strict", "every output fits the schema");
-            }
-        }
+    let Some(output) = &request.output else { return };
+    match output {
+        OutputFormat::JsonObject => body.text("format", "json"),
+        OutputFormat::JsonSchema { schema, .. } => body.json("format", schema),
     }
+    plain::nameless(output, losses);
 }
 
 fn options(body: &mut ObjectWriter<'_>, request: &Request) {

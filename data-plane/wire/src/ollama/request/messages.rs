@@ -1,13 +1,11 @@
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
-use crate::canonical::{Document, Message, Part, Request, Role, Source, ToolResult};
+use crate::canonical::{Message, Part, Request, Role, Source, ToolResult};
 use crate::fidelity::Losses;
 use crate::format::{Format, Unsupported};
 use crate::json::{ListWriter, ObjectWriter};
 use crate::ollama::message::write_call;
+use crate::plain;
 
 /// Writes the conversation.
 pub(super) fn encode(
@@ -60,7 +58,7 @@ impl<'a> Said<'a> {
             }
             Part::Document(document) => {
                 cached(document.cache.is_some(), losses);
-                self.texts.push(document_text(document, losses)?);
+                self.texts.push(plain::document(document, "Ollama", losses)?);
             }
             Part::Audio(_) => {
                 return Err(Unsupported::new("messages.audio", "Ollama takes no sound"));
@@ -104,31 +102,6 @@ fn said<'a>(
     said.write(&mut message);
     message.close();
     Ok(())
-}
-
-/// A file as its text: Ollama takes no files.
-fn document_text<'a>(
-    document: &'a Document,
-    losses: &mut Losses,
-) -> Result<Cow<'a, str>, Unsupported> {
-    if document.cited {
-        losses.dropped("messages.document.cited");
-    }
-    let text: Option<Cow<'a, str>> = match &document.source {
-        Source::Text(text) => Some(text.as_str().into()),
-        Source::Data { media_type, data } if media_type.starts_with("text/") => {
-            let bytes = STANDARD.decode(data).ok();
-            bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Cow::Owned)
-        }
-        _ => None,
-    };
-    let text = text.ok_or_else(|| {
-        Unsupported::new("messages.document", "Ollama takes no files but those of text")
-    })?;
-    losses.approximated("messages.document", "as text");
-    let head = [&document.name, &document.context].into_iter().flatten();
-    let head: Vec<&str> = head.map(String::as_str).collect();
-    Ok(if head.is_empty() { text } else { format!("{}\n\n{text}", head.join("\n\n")).into() })
 }
 
 /// What the model said: its thinking, one text, its calls.
