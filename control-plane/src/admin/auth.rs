@@ -10,7 +10,8 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, web};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use sanmon_shared::resources::Role;
 use sanmon_shared::secret::sha256;
 
@@ -21,6 +22,12 @@ use crate::configuration::{AdminIdentity, Admins, Author, Denied};
 /// What `WWW-Authenticate` offers. Basic is taken and not offered: a browser that is offered it asks
 /// for a password, keeps it, and adds it to what other sites make it send.
 const CHALLENGE: &str = "Bearer realm=\"sanmon\"";
+
+/// Of Basic credentials. Otoroshi's command line leaves the padding out.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Who makes a request.
 #[derive(Clone, Debug)]
@@ -59,7 +66,7 @@ enum Credential {
 }
 
 /// Lets only admins pass, viewers only where they read.
-pub(super) async fn authenticate(
+pub(crate) async fn authenticate(
     shared: web::Data<Shared>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -150,25 +157,30 @@ fn caller(shared: &Shared, request: &HttpRequest) -> IpAddr {
 /// The credential of the first form that is there.
 fn presented(headers: &HeaderMap) -> Option<Credential> {
     let text = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
-    if let Some(value) = text("authorization") {
-        let space = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
-        let (scheme, rest) = value.split_at(space);
-        let rest = rest.trim_ascii();
-        return if scheme.eq_ignore_ascii_case(b"bearer") {
-            Some(Credential::Key(rest.to_vec()))
-        } else if scheme.eq_ignore_ascii_case(b"basic") {
-            Some(basic(rest))
-        } else {
-            // Something was shown, and it is wrong.
-            Some(Credential::Key(Vec::new()))
-        };
+    // Otoroshi's own name of the header passes proxies that use the usual one themselves.
+    if let Some(value) = text("otoroshi-authorization").or_else(|| text("authorization")) {
+        return Some(by_scheme(value));
     }
-    if let Some(key) = text("x-api-key") {
+    if let Some(key) = text("x-api-key").or_else(|| text("otoroshi-token")) {
         return Some(Credential::Key(key.to_vec()));
     }
     let id = text("otoroshi-client-id")?;
     let key = text("otoroshi-client-secret").unwrap_or_default().to_vec();
     Some(Credential::Pair { id: String::from_utf8_lossy(id).into_owned(), key })
+}
+
+fn by_scheme(value: &[u8]) -> Credential {
+    let space = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+    let (scheme, rest) = value.split_at(space);
+    let rest = rest.trim_ascii();
+    if scheme.eq_ignore_ascii_case(b"bearer") {
+        Credential::Key(rest.to_vec())
+    } else if scheme.eq_ignore_ascii_case(b"basic") {
+        basic(rest)
+    } else {
+        // Something was shown, and it is wrong.
+        Credential::Key(Vec::new())
+    }
 }
 
 fn basic(encoded: &[u8]) -> Credential {
@@ -218,6 +230,11 @@ mod tests {
         assert!(from(&[("authorization", "bearer  k ")]) == key("k"));
         assert!(from(&[("x-api-key", "k")]) == key("k"));
         assert!(from(&[("authorization", "Basic YTpiOmM=")]) == pair("a", "b:c"));
+        assert!(from(&[("authorization", "Basic YTpi")]) == pair("a", "b"));
+        assert!(from(&[("authorization", "Basic YTpiYw")]) == pair("a", "bc"), "without padding");
+        let both = [("otoroshi-authorization", "Basic YTpi"), ("authorization", "Bearer k")];
+        assert!(from(&both) == pair("a", "b"));
+        assert!(from(&[("otoroshi-token", "k")]) == key("k"));
         let headers = [("otoroshi-client-id", "a"), ("otoroshi-client-secret", "b")];
         assert!(from(&headers) == pair("a", "b"));
         assert!(from(&[]).is_none());
