@@ -20,13 +20,13 @@ use crate::configuration::{Effect, Operation, WriteRequest, Written};
 
 /// The kind that a resource of the application serves.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Served {
+pub(crate) struct Served {
     /// As in texts: `route`.
-    pub(super) kind: &'static str,
+    pub(crate) kind: &'static str,
     /// As in paths: `routes`.
-    pub(super) plural: &'static str,
+    pub(crate) plural: &'static str,
     /// The member that holds the id.
-    pub(super) id_field: &'static str,
+    pub(crate) id_field: &'static str,
 }
 
 /// `GET /{plural}`.

@@ -11,7 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, web};
 
 use super::auth::Identity;
-use super::error::{ApiError, Code};
+use super::error::{ApiError, Code, Dialect};
 use super::shared::Shared;
 
 /// The header of the request's id, both ways.
@@ -44,17 +44,21 @@ struct Cause {
     internal: Option<Box<str>>,
 }
 
-/// Writes an error, ours or the framework's, as a problem document.
+/// Writes an error, ours or the framework's, as a problem document, or in the path's dialect.
 fn with_problem(
     response: ServiceResponse<BoxBody>,
     id: &str,
 ) -> (ServiceResponse<BoxBody>, Option<Cause>) {
     let Some(error) = response.response().error() else { return (response, None) };
-    let (answer, cause) = if let Some(error) = error.as_error::<ApiError>() {
-        (error.answer(id), cause(error))
-    } else {
-        let error = from_framework(response.status(), error);
-        (error.answer(id), cause(&error))
+    let request = response.request();
+    let dialect = request.extensions().get::<Dialect>().copied();
+    let written = |error: &ApiError| match dialect {
+        Some(Dialect(write)) => (write(error, request), cause(error)),
+        None => (error.answer(id), cause(error)),
+    };
+    let (answer, cause) = match error.as_error::<ApiError>() {
+        Some(error) => written(error),
+        None => written(&from_framework(response.status(), error)),
     };
     let (http, _) = response.into_parts();
     (ServiceResponse::new(http, answer), Some(cause))

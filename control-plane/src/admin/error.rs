@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use actix_web::HttpResponse;
 use actix_web::ResponseError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use sanmon_shared::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -127,6 +127,11 @@ pub(crate) struct ProblemDocument<'a> {
     pub request_id: &'a str,
 }
 
+/// How errors are written where it is not as problem documents: stands among the extensions of
+/// requests to APIs that other systems define.
+#[derive(Clone, Copy)]
+pub(crate) struct Dialect(pub(crate) fn(&ApiError, &HttpRequest) -> HttpResponse);
+
 /// An error on its way to the caller. The outermost middleware writes and logs it.
 #[derive(Debug)]
 pub(crate) struct ApiError {
@@ -209,12 +214,17 @@ impl ApiError {
 
     /// The whole answer.
     pub(crate) fn answer(&self, request_id: &str) -> HttpResponse {
-        let mut answer = HttpResponse::build(self.code.status());
+        let body = serde_json::to_vec(&self.document(request_id)).unwrap_or_default();
+        self.head(self.code.status()).content_type(PROBLEM_JSON).body(body)
+    }
+
+    /// The beginning of an answer, with the headers of the error.
+    pub(crate) fn head(&self, status: StatusCode) -> HttpResponseBuilder {
+        let mut answer = HttpResponse::build(status);
         for (name, value) in &self.headers {
             answer.append_header((name.clone(), value.clone()));
         }
-        let body = serde_json::to_vec(&self.document(request_id)).unwrap_or_default();
-        answer.content_type(PROBLEM_JSON).body(body)
+        answer
     }
 }
 

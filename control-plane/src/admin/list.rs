@@ -36,7 +36,7 @@ pub(crate) struct ListQuery {
 
 /// The members that lead to a value: `frontend.domains`. An array on the way stands for each of its
 /// items.
-type Path = Vec<String>;
+pub(crate) type Path = Vec<String>;
 
 #[derive(Debug, PartialEq)]
 struct Criterion {
@@ -207,7 +207,8 @@ fn cursor(text: &str, keys: usize) -> Result<Cursor, ApiError> {
         .ok_or_else(|| bad_parameter("after", "is not from a page of this list"))
 }
 
-fn listed(text: Option<String>) -> impl Iterator<Item = String> {
+/// The parts of a text with commas.
+pub(crate) fn listed(text: Option<String>) -> impl Iterator<Item = String> {
     let names: Vec<_> = text
         .unwrap_or_default()
         .split(',')
@@ -226,7 +227,8 @@ fn criterion(name: &str) -> Result<Criterion, ApiError> {
     Ok(Criterion { path, descending })
 }
 
-fn path(text: &str) -> Option<Path> {
+/// Reads a dotted path.
+pub(crate) fn path(text: &str) -> Option<Path> {
     let path: Path = text.split('.').map(str::to_owned).collect();
     (path.len() <= CRITERIA && path.iter().all(|name| !name.is_empty())).then_some(path)
 }
@@ -280,7 +282,7 @@ fn compare(a: &Value, b: &Value) -> Ordering {
 }
 
 /// The members at these paths, where they stand in the document.
-fn project(value: &Value, paths: &[Path]) -> Value {
+pub(crate) fn project(value: &Value, paths: &[Path]) -> Value {
     match value {
         Value::Object(members) => {
             let mut kept = Map::new();

@@ -36,9 +36,10 @@ pub use error::{BootstrapError, OpenError, ReadError, WriteError};
 pub use history::{ChangeView, DiffView, RevisionPage, RevisionView};
 pub use kinds::KindInfo;
 pub use operation::{
-    Action, Author, Effect, Match, Operation, Outcome, Precondition, Referrer, Shown, WriteRequest,
-    Written,
+    Action, Author, Edit, Effect, Match, Operation, Outcome, Precondition, Referrer, Shown,
+    WriteRequest, Written,
 };
+pub(crate) use plan::apply_patch;
 pub use schemas::{SchemaError, Schemas};
 pub use state::State;
 pub use transfer::{Export, FORMAT, ImportMode};

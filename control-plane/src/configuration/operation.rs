@@ -104,6 +104,11 @@ impl Operation {
         Self::new(plural, Some(id), Action::Patch(patch))
     }
 
+    /// Changes by a function, see [`Edit`].
+    pub fn edit(plural: &str, id: &str, edit: Edit) -> Self {
+        Self::new(plural, Some(id), Action::Edit(edit))
+    }
+
     /// Deletes; `force` also what others refer to.
     pub fn delete(plural: &str, id: &str, force: bool) -> Self {
         Self::new(plural, Some(id), Action::Delete { force })
@@ -135,11 +140,33 @@ pub enum Action {
     Merge(Value),
     /// It must exist and is changed by a JSON Patch (RFC 6902): the array of its operations.
     Patch(Value),
+    /// A function says what becomes of it.
+    Edit(Edit),
     /// It must exist.
     Delete {
         /// Although others refer to it.
         force: bool,
     },
+}
+
+/// What an [`Edit`] answers: the document, none where it must exist and does not, or what is wrong.
+type Edited = Result<Option<Value>, Vec<Problem>>;
+
+/// Says what becomes of a document: it gets the document as its author read it, or none where there
+/// is none. For the ways to change a document that other APIs have. May be called several times,
+/// whenever others wrote first.
+#[derive(Clone)]
+pub struct Edit(Arc<dyn Fn(Option<Value>) -> Edited + Send + Sync>);
+
+impl Edit {
+    /// By this function.
+    pub fn by(edit: impl Fn(Option<Value>) -> Edited + Send + Sync + 'static) -> Self {
+        Self(Arc::new(edit))
+    }
+
+    pub(super) fn of(&self, current: Option<Value>) -> Edited {
+        (self.0)(current)
+    }
 }
 
 /// Documents hold secrets: only what is done is told.
@@ -150,6 +177,7 @@ impl std::fmt::Debug for Action {
             Self::Put(_) => "Put(..)",
             Self::Merge(_) => "Merge(..)",
             Self::Patch(_) => "Patch(..)",
+            Self::Edit(_) => "Edit(..)",
             Self::Delete { force: false } => "Delete",
             Self::Delete { force: true } => "Delete by force",
         })

@@ -31,23 +31,23 @@ pub(crate) struct LineResult {
     pub(crate) line: u64,
     /// As the same write alone would be answered.
     #[schema(example = 201)]
-    status: u16,
+    pub(crate) status: u16,
     /// The document's id, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
+    pub(crate) id: Option<String>,
     /// What happened to the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    effect: Option<Effect>,
+    pub(crate) effect: Option<Effect>,
     /// The revision that wrote it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<u64>,
     /// Secrets that were just set, shown this once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    shown_once: Option<Value>,
+    pub(crate) shown_once: Option<Value>,
     /// Members that are kept without effect yet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
     /// Why it was not written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<LineError>,
@@ -66,12 +66,12 @@ impl std::fmt::Debug for LineResult {
 pub(crate) struct LineError {
     /// As in problem documents.
     #[schema(example = "invalid_document")]
-    code: &'static str,
+    pub(crate) code: &'static str,
     /// What is wrong.
-    detail: String,
+    pub(crate) detail: String,
     /// What is wrong with its document, by pointers into it; the first twenty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 /// Lines on their way to one revision.

@@ -25,7 +25,7 @@ use super::media::{self, Form, LINES};
 use super::query::{Query, WriteOptions, bad_parameter};
 use super::shared::Shared;
 use super::wait::{self, Applied, Progress};
-use crate::configuration::Operation;
+use crate::configuration::{Author, Operation};
 
 use batch::Batch;
 use lines::{Line, Lines};
@@ -181,44 +181,77 @@ async fn run(
     media::sent(&request, LINES)?;
     let asked = Asked::of(&request, verb)?;
     let author = Identity::of(&request)?.author();
-    let mut lines = Lines::of(payload);
     let mut results = Results::default();
-    let mut number = 0;
-    let mut ended = false;
-    while !ended && results.counts.aborted.is_none() {
-        let mut batch = Batch::of(served);
-        while batch.len() < BATCH && batch.bytes() < BATCH_BYTES {
-            let line = match lines.next().await {
-                Ok(Some(line)) => line,
-                Ok(None) => {
-                    ended = true;
-                    break;
-                }
-                Err(error) => {
-                    // What was read is written; the caller is told where it broke off.
-                    results.counts.aborted = Some(error.detail.into_owned());
-                    break;
-                }
-            };
-            number += 1;
-            if number > LONGEST {
-                results.counts.aborted = Some(format!("a request has at most {LONGEST} lines"));
-                break;
-            }
-            match line {
-                Line::Text(text) if text.trim_ascii().is_empty() => {}
-                Line::Text(text) => {
-                    batch.push(number, text.len(), operation(&text, served, asked.verb));
-                }
-                Line::TooLong => batch.push(number, 0, Err(too_long())),
-            }
-        }
-        let (done, head, broken) = batch.write(&author, &asked.options, shared).await;
-        results.add(done, asked.only_errors);
-        results.head = head.or(results.head);
-        results.counts.aborted = results.counts.aborted.or(broken);
-    }
+    let job = Job { served, author: &author, options: &asked.options, shared };
+    let read = |line: &[u8]| operation(line, served, asked.verb);
+    let end = job.run(payload, read, |done| results.add(done, asked.only_errors)).await;
+    results.head = end.head;
+    results.counts.aborted = end.aborted;
     finish(results, &asked, served, shared).await
+}
+
+/// The lines of one request on their way into the configuration.
+pub(crate) struct Job<'a> {
+    pub(crate) served: &'a Served,
+    pub(crate) author: &'a Author,
+    pub(crate) options: &'a WriteOptions,
+    pub(crate) shared: &'a Shared,
+}
+
+/// How the lines of a request ended.
+#[derive(Debug, Default)]
+pub(crate) struct End {
+    /// Where the configuration stands after them; none where they changed nothing.
+    pub(crate) head: Option<Head>,
+    /// Why later lines were not read.
+    pub(crate) aborted: Option<String>,
+}
+
+impl Job<'_> {
+    /// Writes what `read` makes of each line, and hands over what came of it, in their order.
+    pub(crate) async fn run(
+        &self,
+        payload: Payload,
+        read: impl Fn(&[u8]) -> Result<Operation, ApiError>,
+        mut done: impl FnMut(Vec<BulkLine>),
+    ) -> End {
+        let mut lines = Lines::of(payload);
+        let mut end = End::default();
+        let mut number = 0;
+        let mut ended = false;
+        while !ended && end.aborted.is_none() {
+            let mut batch = Batch::of(self.served);
+            while batch.len() < BATCH && batch.bytes() < BATCH_BYTES {
+                let line = match lines.next().await {
+                    Ok(Some(line)) => line,
+                    Ok(None) => {
+                        ended = true;
+                        break;
+                    }
+                    Err(error) => {
+                        // What was read is written; the caller is told where it broke off.
+                        end.aborted = Some(error.detail.into_owned());
+                        break;
+                    }
+                };
+                number += 1;
+                if number > LONGEST {
+                    end.aborted = Some(format!("a request has at most {LONGEST} lines"));
+                    break;
+                }
+                match line {
+                    Line::Text(text) if text.trim_ascii().is_empty() => {}
+                    Line::Text(text) => batch.push(number, text.len(), read(&text)),
+                    Line::TooLong => batch.push(number, 0, Err(too_long())),
+                }
+            }
+            let (results, head, broken) = batch.write(self.author, self.options, self.shared).await;
+            done(results);
+            end.head = head.or(end.head);
+            end.aborted = end.aborted.or(broken);
+        }
+        end
+    }
 }
 
 async fn finish(
@@ -253,15 +286,20 @@ fn too_long() -> ApiError {
     ApiError::new(Code::TooLarge, detail)
 }
 
-/// What a line asks for.
-fn operation(line: &[u8], served: &Served, verb: Verb) -> Result<Operation, ApiError> {
-    let value = json::read_json(line).map_err(|error| match body::unreadable(error) {
+/// A line as JSON.
+pub(crate) fn value(line: &[u8]) -> Result<Value, ApiError> {
+    json::read_json(line).map_err(|error| match body::unreadable(error) {
         error if error.code == Code::Malformed => {
             let detail = error.detail.replace("the body", "the line");
             ApiError::new(error.code, detail)
         }
         error => error,
-    })?;
+    })
+}
+
+/// What a line asks for.
+fn operation(line: &[u8], served: &Served, verb: Verb) -> Result<Operation, ApiError> {
+    let value = value(line)?;
     let missing = |what: &str| {
         ApiError::invalid(vec![sanmon_shared::Problem::at(
             format!("/{what}"),

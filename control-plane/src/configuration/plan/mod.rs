@@ -25,6 +25,7 @@ use super::state::State;
 use draft::Draft;
 
 pub(super) use hashed::generate_admin_key;
+pub(crate) use patch::apply as apply_patch;
 
 /// What a commit would do.
 pub(super) struct Plan {
@@ -122,6 +123,13 @@ impl Planner<'_> {
                 }
                 document
             }
+            Action::Edit(edit) => match edit.of(self.current(draft, plural, &id)) {
+                Ok(document) => document.ok_or_else(missing)?,
+                Err(wrong) => {
+                    problems.extend(wrong.into_iter().map(|one| one.under(&operation.at)));
+                    return Ok(());
+                }
+            },
         };
         let before = draft.document(plural, &id);
         let prepared = self.prepare(&info, &id, document, before.as_ref());

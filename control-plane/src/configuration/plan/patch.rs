@@ -14,7 +14,7 @@ const NODES: usize = 1_000_000;
 pub(super) const DEPTH: usize = 64;
 
 /// Applies `patch` to `document`, or says what is wrong with it, by pointers into the patch.
-pub(super) fn apply(document: &mut Value, patch: &Value) -> Result<(), Vec<Problem>> {
+pub(crate) fn apply(document: &mut Value, patch: &Value) -> Result<(), Vec<Problem>> {
     let Some(listed) = patch.as_array() else {
         return Err(vec![Problem::at("", "a JSON Patch is a list of operations (RFC 6902)")]);
     };

@@ -6,7 +6,7 @@ mod faults;
 mod history;
 mod races;
 mod secrets;
-mod seeds;
+pub(crate) mod seeds;
 mod writes;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use super::catalogue::PREFIX;
 use super::*;
 
 /// `seeds/000`: chat completions and a list of models on one host.
-fn chat() -> Value {
+pub(crate) fn chat() -> Value {
     json!({
         "frontend": {"domains": ["llm.my-domain.com"]},
         "backend": {"targets": [{"hostname": "request.otoroshi.io", "port": 443, "tls": true}]},
@@ -27,7 +27,7 @@ fn chat() -> Value {
 }
 
 /// `seeds/004`: embeddings.
-fn embeddings() -> Value {
+pub(crate) fn embeddings() -> Value {
     json!({
         "frontend": {"domains": ["embeddings.my-domain.com"]},
         "backend": {"targets": [{"hostname": "request.otoroshi.io", "port": 443, "tls": true}]},
