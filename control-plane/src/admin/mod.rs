@@ -3,13 +3,13 @@
 
 mod answer;
 mod auth;
-mod body;
-mod bulk;
+pub(crate) mod body;
+pub(crate) mod bulk;
 mod crud;
 mod envelope;
 mod error;
 mod json;
-mod list;
+pub(crate) mod list;
 mod media;
 mod mount;
 mod ops;
@@ -46,8 +46,15 @@ pub(crate) mod views {
 
 /// What the foreign admin APIs take of ours.
 pub(crate) mod parts {
-    pub(crate) use super::auth::allowed;
-    pub(crate) use super::error::Code;
+    pub(crate) use super::answer::STALE;
+    pub(crate) use super::auth::{Identity, allowed, authenticate};
+    pub(crate) use super::crud::Served;
+    pub(crate) use super::error::{ApiError, Code, Dialect};
+    pub(crate) use super::media::Form;
+    pub(crate) use super::mount::{at, method, nothing_here, resource};
+    pub(crate) use super::query::{Query, WriteOptions, bad_parameter};
+    pub(crate) use super::shared::Shared;
+    pub(crate) use super::{body, bulk, list};
 }
 
 /// The application of one worker.

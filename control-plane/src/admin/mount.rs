@@ -18,12 +18,17 @@ pub(crate) const BASE: &str = "/apis/v1";
 /// A path with its methods; others are answered by 405 with `Allow`. `GET` also answers `HEAD`.
 macro_rules! at {
     ($path:expr, $($method:ident => $handler:expr),+ $(,)?) => {
-        resource($path, &[$(Method::$method),+])
-            $(.route(web::route().guard(method(&Method::$method)).to($handler)))+
+        $crate::admin::parts::resource($path, &[$(actix_web::http::Method::$method),+])
+            $(.route(
+                actix_web::web::route()
+                    .guard($crate::admin::parts::method(&actix_web::http::Method::$method))
+                    .to($handler),
+            ))+
     };
 }
+pub(crate) use at;
 
-fn method(method: &Method) -> impl guard::Guard + use<> {
+pub(crate) fn method(method: &Method) -> impl guard::Guard + use<> {
     let head = *method == Method::GET;
     let method = method.clone();
     guard::fn_guard(move |context| {
@@ -32,7 +37,7 @@ fn method(method: &Method) -> impl guard::Guard + use<> {
     })
 }
 
-fn resource(path: &str, methods: &[Method]) -> Resource {
+pub(crate) fn resource(path: &str, methods: &[Method]) -> Resource {
     let mut names: Vec<_> = methods.iter().map(Method::as_str).collect();
     if names.contains(&"GET") {
         names.push("HEAD");
@@ -90,9 +95,10 @@ pub(super) fn mount(config: &mut ServiceConfig) {
         .service(at!("/apis/openapi.json", GET => ops::openapi))
         .service(api)
         .configure(foreign::apisix::mount)
+        .configure(foreign::otoroshi::mount)
         .default_service(web::to(nothing_here));
 }
 
-async fn nothing_here() -> Result<actix_web::HttpResponse, ApiError> {
+pub(crate) async fn nothing_here() -> Result<actix_web::HttpResponse, ApiError> {
     Err(ApiError::new(Code::PathUnknown, "there is nothing at this path; see /swagger-ui/"))
 }

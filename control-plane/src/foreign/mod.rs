@@ -3,3 +3,4 @@
 //! from our documents. So whatever one API wrote, the others can read.
 
 pub(crate) mod apisix;
+pub(crate) mod otoroshi;

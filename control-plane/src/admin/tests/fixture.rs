@@ -9,6 +9,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{Bytes, Data};
+use sanmon_shared::catalogue::PluginCatalogue;
 use sanmon_shared::clock::Clock;
 use sanmon_shared::store::Store;
 use sanmon_shared::task::Tasks;
@@ -80,10 +81,16 @@ pub(crate) async fn fixture()
 pub(crate) async fn with_retention(
     retention: Retention,
 ) -> Fixture<impl Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error>> {
+    with(retention, Arc::new(TestCatalogue)).await
+}
+
+pub(crate) async fn with(
+    retention: Retention,
+    catalogue: Arc<dyn PluginCatalogue>,
+) -> Fixture<impl Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error>> {
     let clock = Clock::manual(1_760_000_000_000);
     let memory = MemoryStore::new(&Given::default(), retention, clock.clone()).unwrap();
     let store = Arc::new(FaultyStore::of(memory));
-    let catalogue = Arc::new(TestCatalogue);
     let schemas = Arc::new(Schemas::new(catalogue.as_ref()).unwrap());
     let document = openapi::document(&schemas, catalogue.as_ref());
     let tasks = Tasks::default();

@@ -6,7 +6,7 @@ mod catalogue;
 mod codes;
 mod envelope;
 mod faulty;
-mod fixture;
+pub(crate) mod fixture;
 mod lists;
 mod many;
 mod mutated;
