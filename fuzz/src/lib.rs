@@ -2,6 +2,7 @@
 //! over a corpus and changed fixtures, in a test of the wire crate.
 
 use sanmon_wire::canonical::Delta;
+use sanmon_wire::embeddings::{self, EmbedCodec, VectorForm};
 use sanmon_wire::event_stream;
 use sanmon_wire::fidelity::Losses;
 use sanmon_wire::format::{Asked, Codec, Failure, Parameters, Target};
@@ -53,6 +54,47 @@ pub fn responses(data: &[u8]) {
     };
     for dialect in DIALECTS {
         assert!(is_json(&dialect.codec.encode_error(&error)), "{} writes no JSON", dialect.name);
+    }
+}
+
+/// The formats in which vendors are asked for embeddings.
+const EMBEDDINGS: &[&dyn EmbedCodec] = &[
+    &embeddings::openai::OPENAI,
+    &embeddings::openai::MISTRAL,
+    &embeddings::openai::VOYAGE,
+    &embeddings::openai::JINA,
+    &embeddings::cohere::V2,
+    &embeddings::gemini::BATCH,
+    &embeddings::gemini::PREDICT,
+    &embeddings::gemini::CONTENT,
+    &embeddings::bedrock::TITAN_V2,
+    &embeddings::bedrock::NOVA,
+    &embeddings::bedrock::COHERE,
+    &embeddings::hugging_face::HUGGING_FACE,
+    &embeddings::ollama::OLLAMA,
+];
+
+/// A request for embeddings is written in every format, or refused; an answer in any format, or the
+/// error in its place, is written for clients. The first byte chooses who answers.
+pub fn embeddings(data: &[u8]) {
+    let Some((&first, body)) = data.split_first() else { return };
+    if let Ok(request) = embeddings::openai::decode_request(body) {
+        for codec in EMBEDDINGS {
+            let mut losses = Losses::default();
+            let calls = codec.encode_request(&request, "model", &mut losses).unwrap_or_default();
+            assert!(calls.iter().all(|call| is_json(&call.body)), "a call is no JSON");
+        }
+    }
+    let Some(codec) = EMBEDDINGS.get(usize::from(first) % EMBEDDINGS.len()) else { return };
+    match codec.decode_response(body) {
+        Ok(response) => {
+            for form in [VectorForm::Floats, VectorForm::Base64] {
+                let written = embeddings::openai::encode_response(&response, form, "model", 1);
+                assert!(is_json(&written), "an answer is no JSON");
+            }
+        }
+        Err(Failure::Error(_)) => {}
+        Err(Failure::Invalid(_)) => drop(codec.decode_error(500, body)),
     }
 }
 

@@ -22,6 +22,7 @@ const TARGETS: &[Target] = &[
     ("requests", targets::requests),
     ("responses", targets::responses),
     ("streams", targets::streams),
+    ("embeddings", targets::embeddings),
     ("sse", targets::sse),
     ("event_stream", targets::event_stream),
     ("json", targets::json),
@@ -84,6 +85,7 @@ fn run(number: u8, kind: &str, bytes: &[u8], size: u8) {
     if kind == "json" {
         targets::requests(&with(&[number]));
         targets::responses(&with(&[number]));
+        targets::embeddings(&with(&[number]));
         targets::json(&with(&[size]));
     } else {
         targets::streams(&with(&[number, size]));
