@@ -18,6 +18,7 @@ use crate::admin::{self, Shared};
 use crate::configuration::{
     BootstrapError, Configuration, FirstAdmin, OpenError, SchemaError, Schemas,
 };
+use crate::foreign;
 use crate::openapi;
 use crate::publication::{self, Publication};
 use crate::store::DataPlaneToken;
@@ -118,6 +119,7 @@ impl ControlPlane {
             &options.tasks,
         )
         .await?;
+        foreign::apisix::expiry::start(&configuration, &options.tasks);
         let first_admin = configuration.bootstrap_admin(options.admin_key).await?;
         let shared = Data::new(Shared::new(
             Arc::clone(&configuration),

@@ -8,7 +8,7 @@ pub(crate) mod bulk;
 mod crud;
 mod envelope;
 mod error;
-mod json;
+pub(crate) mod json;
 pub(crate) mod list;
 mod media;
 mod mount;
@@ -50,11 +50,12 @@ pub(crate) mod parts {
     pub(crate) use super::auth::{Identity, allowed, authenticate};
     pub(crate) use super::crud::Served;
     pub(crate) use super::error::{ApiError, Code, Dialect};
+    pub(crate) use super::json::Unreadable;
     pub(crate) use super::media::Form;
     pub(crate) use super::mount::{at, method, nothing_here, resource};
     pub(crate) use super::query::{Query, WriteOptions, bad_parameter};
     pub(crate) use super::shared::Shared;
-    pub(crate) use super::{body, bulk, list};
+    pub(crate) use super::{body, bulk, json, list};
 }
 
 /// The application of one worker.

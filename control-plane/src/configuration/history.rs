@@ -161,7 +161,7 @@ impl Configuration {
         dry_run: bool,
     ) -> Result<Written, WriteError> {
         let occasion = Occasion { author, message, dry_run };
-        let restore = async |state: &State| {
+        let restore = |state: Arc<State>| async move {
             let difference = self.difference(state.head().revision, n).await?;
             let document = |((kind, id), (_, after)): ((Kind, Arc<str>), (_, Option<Document>))| {
                 (kind.as_str().to_owned(), id.to_string(), after)

@@ -1,6 +1,7 @@
 //! Everything out, and in again. An export keeps secrets sealed and hashed, as the store does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -79,12 +80,12 @@ impl Configuration {
     ) -> Result<Written, WriteError> {
         let puts = operations(self.schemas(), export).map_err(WriteError::Invalid)?;
         let occasion = Occasion { author, message, dry_run };
-        let intent = async |state: &State| {
+        let intent = |state: Arc<State>| {
             let mut operations = puts.clone();
             if mode == ImportMode::Replace {
-                operations.extend(deletions(self.schemas(), state, &puts));
+                operations.extend(deletions(self.schemas(), &state, &puts));
             }
-            Ok(Intent::Operations(operations.into(), Trust::Export))
+            ready(Ok(Intent::Operations(operations.into(), Trust::Export)))
         };
         self.commit(&occasion, intent).await
     }

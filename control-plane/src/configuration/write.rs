@@ -1,6 +1,7 @@
 //! Commits: plan against the newest state, compare and swap the head, and again when somebody else
 //! was first.
 
+use std::future::{Future, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,14 +44,14 @@ impl Configuration {
     ) -> Result<Written, WriteError> {
         let intent = Intent::Operations(request.operations.into(), Trust::Client);
         let occasion = Occasion { author, message: request.message, dry_run: request.dry_run };
-        self.commit(&occasion, async |_: &State| Ok(intent.clone())).await
+        self.commit(&occasion, |_| ready(Ok(intent.clone()))).await
     }
 
     /// Plans what `intent` makes of the newest state, and commits it.
-    pub(super) async fn commit(
+    pub(super) async fn commit<F: Future<Output = Result<Intent, WriteError>>>(
         &self,
         occasion: &Occasion<'_>,
-        intent: impl AsyncFn(&State) -> Result<Intent, WriteError>,
+        intent: impl Fn(Arc<State>) -> F,
     ) -> Result<Written, WriteError> {
         let deadline = Instant::now() + PATIENCE;
         // Our own writes take turns; only those of other control planes meet in the store.
@@ -58,7 +59,8 @@ impl Configuration {
         let _turn = turn.map_err(|_| WriteError::Deadline)?;
         while Instant::now() < deadline {
             let state = self.follower.catch_up().await?;
-            let plan = self.plan(&state, intent(&state).await?, occasion.dry_run).await?;
+            let intent = intent(Arc::clone(&state)).await?;
+            let plan = self.plan(&state, intent, occasion.dry_run).await?;
             if plan.changes.is_empty() {
                 let Plan { outcomes, .. } = plan;
                 return Ok(Written { head: state.head().clone(), changed: false, outcomes });
