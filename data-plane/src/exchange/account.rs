@@ -10,6 +10,7 @@ use actix_web::HttpRequest;
 use sanmon_wire::fidelity::Losses;
 use tokio::time::Instant;
 
+use super::tried::{Tried, Tries};
 use super::{Permit, RequestId};
 use crate::error::{Code, GatewayError};
 use crate::telemetry::Telemetry;
@@ -50,7 +51,7 @@ pub(crate) struct Record {
     pub(crate) key: RefCell<Option<Arc<str>>>,
     pub(crate) consumer: RefCell<Option<Arc<str>>>,
     pub(crate) provider: RefCell<Option<Arc<str>>>,
-    pub(crate) model: RefCell<Option<Box<str>>>,
+    pub(crate) model: RefCell<Option<Rc<str>>>,
     /// 0 until there is an answer.
     pub(crate) status: Cell<u16>,
     pub(crate) code: Cell<Option<Code>>,
@@ -60,7 +61,10 @@ pub(crate) struct Record {
     pub(crate) tokens: Cell<Option<Tokens>>,
     pub(crate) fidelity: RefCell<Option<Box<str>>>,
     pub(crate) answer_fidelity: RefCell<Option<Box<str>>>,
+    /// Calls of upstreams.
     pub(crate) attempts: Cell<u32>,
+    /// Attempts at an answer of a model.
+    pub(crate) tries: RefCell<Tries>,
     pub(crate) upstream: Cell<Duration>,
     upstream_began: Cell<Option<Instant>>,
     pub(crate) first_byte: Cell<Option<Instant>>,
@@ -102,6 +106,7 @@ impl Account {
             fidelity: RefCell::default(),
             answer_fidelity: RefCell::default(),
             attempts: Cell::default(),
+            tries: RefCell::default(),
             upstream: Cell::default(),
             upstream_began: Cell::default(),
             first_byte: Cell::default(),
@@ -128,8 +133,8 @@ impl Account {
     }
 
     /// The model that was asked for, as the provider calls it.
-    pub fn set_model(&self, model: &str) {
-        *self.0.model.borrow_mut() = Some(model.into());
+    pub fn set_model(&self, model: Rc<str>) {
+        *self.0.model.borrow_mut() = Some(model);
     }
 
     /// The provider that answers, or is tried last: its id.
@@ -178,6 +183,31 @@ impl Account {
         }
     }
 
+    /// An attempt begins; its place among all of them.
+    pub(crate) fn tries(&self, tried: Tried) -> usize {
+        self.0.tries.borrow_mut().push(tried)
+    }
+
+    /// Something more is known of the attempt at this place.
+    pub(crate) fn tried(&self, at: usize, note: impl FnOnce(&mut Tried)) {
+        if let Some(tried) = self.0.tries.borrow_mut().get_mut(at) {
+            note(tried);
+        }
+    }
+
+    /// Whether no attempt began after the one at this place.
+    pub(crate) fn is_last(&self, at: usize) -> bool {
+        self.0.tries.borrow().count() == at + 1
+    }
+
+    /// The attempt at this place is the one that is answered with.
+    pub(crate) fn answered_by(&self, at: usize) {
+        let mut tries = self.0.tries.borrow_mut();
+        let Some(tried) = tries.get_mut(at) else { return };
+        *self.0.provider.borrow_mut() = Some(Arc::clone(&tried.provider));
+        self.0.model.borrow_mut().clone_from(&tried.model);
+    }
+
     /// The exchange ends with this error, as its answer or in the midst of it.
     pub fn failed(&self, error: &GatewayError) {
         self.0.code.set(Some(error.code));
@@ -190,10 +220,10 @@ impl Account {
         self.0.cut.set(true);
     }
 
-    /// An attempt at an upstream begins.
+    /// A call of an upstream begins.
     pub fn upstream_began(&self, at: Instant) {
         self.0.attempts.set(self.0.attempts.get() + 1);
-        self.0.upstream_began.set(Some(at));
+        self.upstream_again(at);
     }
 
     /// The upstream has answered, or the rest of its answer is here. Time until then is not the
@@ -204,9 +234,11 @@ impl Account {
         }
     }
 
-    /// Waiting for the upstream goes on: for the rest of its answer.
+    /// Waiting for the upstream goes on: for the rest of its answer. Where two are waited for at once,
+    /// time is counted once.
     pub fn upstream_again(&self, at: Instant) {
-        self.0.upstream_began.set(Some(at));
+        let waiting = self.0.upstream_began.take();
+        self.0.upstream_began.set(Some(waiting.unwrap_or(at)));
     }
 
     pub(crate) fn record(&self) -> &Record {

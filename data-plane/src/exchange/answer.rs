@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::HttpResponse;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::ConnectionType;
-use actix_web::http::header::HeaderName;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use bytes::Bytes;
 use tokio::time::Instant;
 
@@ -15,6 +15,7 @@ use super::{Account, Shared};
 use crate::worker::Worker;
 
 const X_SANMON_REVISION: HeaderName = HeaderName::from_static("x-sanmon-revision");
+const X_SANMON_ATTEMPTS: HeaderName = HeaderName::from_static("x-sanmon-attempts");
 
 /// Completes the head, and ties the account to the body: it closes when the last byte has gone, or
 /// when the caller has.
@@ -29,6 +30,10 @@ pub(crate) fn finish(
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, record.request_id.header());
     headers.insert(X_SANMON_REVISION, worker.revision_header(record.revision));
+    let attempts = record.tries.borrow().count();
+    if attempts > 1 {
+        headers.insert(X_SANMON_ATTEMPTS, HeaderValue::from(attempts));
+    }
     if shared.is_draining() {
         response.head_mut().set_connection_type(ConnectionType::Close);
     }

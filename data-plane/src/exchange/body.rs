@@ -33,7 +33,7 @@ impl Exchange {
     /// gateway's own limit. Each piece is shown to `see` as it comes, which can refuse the rest. A
     /// body that came in one piece is not copied.
     pub async fn body(
-        &mut self,
+        &self,
         limit: usize,
         mut see: impl FnMut(&[u8]) -> Result<(), GatewayError>,
     ) -> Result<Bytes, GatewayError> {
@@ -44,7 +44,7 @@ impl Exchange {
             return Err(too_large(limit));
         }
         let announced = announced.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
-        let mut payload = std::mem::replace(&mut self.payload, Payload::None);
+        let mut payload = self.payload.replace(Payload::None);
         let mut timer = pin!(None::<Sleep>);
         let mut whole = Whole::None;
         loop {
@@ -82,16 +82,16 @@ impl Exchange {
         let read = self.account.record();
         read.bytes_in.set(read.bytes_in.get().saturating_sub(length));
         self.given_back = Some(length);
-        self.payload = Payload::from(body);
+        self.payload.set(Payload::from(body));
     }
 
     /// The caller's body as a stream that ends with an error past the gateway's limit.
-    pub fn streamed_body(&mut self) -> Result<Payload, GatewayError> {
+    pub fn streamed_body(&self) -> Result<Payload, GatewayError> {
         let limit = self.worker.limits.body_bytes;
         if self.announced().is_some_and(|announced| announced > limit as u64) {
             return Err(too_large(limit));
         }
-        let payload = std::mem::replace(&mut self.payload, Payload::None);
+        let payload = self.payload.replace(Payload::None);
         let account = self.account.clone();
         let patience = self.worker.limits.body_timeout;
         let limited = Limited { payload, left: limit, patience, timer: None, account };

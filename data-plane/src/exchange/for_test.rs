@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -42,7 +43,7 @@ impl Exchange {
             rewritten: None,
             forwarded_host: None,
             at: 0,
-            payload,
+            payload: Cell::new(payload),
             given_back: None,
             request_id,
             client: IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -12,8 +12,10 @@ mod request_id;
 mod route;
 mod serve;
 mod shared;
+mod tried;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -30,6 +32,7 @@ pub use credential::Credential;
 pub use request_id::RequestId;
 pub(crate) use serve::serve;
 pub(crate) use shared::{Permit, Shared};
+pub(crate) use tried::{Outcome, Tried, Tries};
 
 use crate::prompts::PromptEdit;
 use crate::snapshot::{Apikey, Consumer, Matched, Snapshot};
@@ -48,7 +51,7 @@ pub struct Exchange {
     /// When the request came, in milliseconds since 1970.
     pub at: i64,
     /// The body, until somebody takes it.
-    pub payload: Payload,
+    pub payload: Cell<Payload>,
     /// How long the body is that a plugin read and gave back, whatever the caller announced.
     pub given_back: Option<u64>,
     /// Of the request, in every answer and log line.

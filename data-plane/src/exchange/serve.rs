@@ -1,5 +1,6 @@
 //! The steps, one after the other.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -75,7 +76,7 @@ pub(crate) async fn serve(
         },
         forwarded_host: forwarded.as_ref().map(|_| (*host).into()),
         at: shared.clock.millis(),
-        payload,
+        payload: Cell::new(payload),
         given_back: None,
         request_id,
         client,
@@ -97,7 +98,16 @@ pub(crate) async fn serve(
         Err(error) => return refuse(&error, account, shared, worker),
     };
     account.set_route(exchange.matched.route.id.text());
-    let (dialect, response) = respond(&mut exchange, &mut pipeline, &path).await;
+    let passed = pass(&mut exchange, &mut pipeline, &path).await;
+    let answerer = pipeline.answerer(&path);
+    let dialect = dialect(&answerer, &path);
+    // Whoever answers may hold on to it.
+    let exchange = Rc::new(exchange);
+    let response = match passed {
+        Ok(None) => respond(&exchange, answerer).await,
+        Ok(Some(answer)) => Ok(answer),
+        Err(error) => Err(error),
+    };
     let mut response = response.unwrap_or_else(|error| {
         account.failed(&error);
         errors::answer(dialect, &error, &exchange.request_id)
@@ -110,37 +120,31 @@ pub(crate) async fn serve(
     answer::finish(response, account, shared, worker)
 }
 
-/// Passes the plugins and lets the backend answer; with the dialect in which an error is written.
-async fn respond(
+/// Passes the plugins before the backend; the answer of one that answers itself.
+async fn pass(
     exchange: &mut Exchange,
     pipeline: &mut Pipeline,
     path: &str,
-) -> (Dialect, Result<HttpResponse, GatewayError>) {
-    let mut answerer = pipeline.answerer(path);
-    let mut dialect = dialect(&answerer, path);
+) -> Result<Option<HttpResponse>, GatewayError> {
     if let Some(answer) = authorize::preflight(exchange, pipeline, path) {
-        return (dialect, answer);
+        return answer.map(Some);
     }
-    match authorize::authorize(exchange, pipeline, path).await {
-        Ok(None) => {}
-        Ok(Some(consumer)) => {
-            if let Err(error) = pipeline.join(consumer) {
-                return (dialect, Err(error));
-            }
-            answerer = pipeline.answerer(path);
-            dialect = self::dialect(&answerer, path);
-        }
-        Err(error) => return (dialect, Err(error)),
+    if let Some(consumer) = authorize::authorize(exchange, pipeline, path).await? {
+        pipeline.join(consumer)?;
     }
-    if let Err(error) = authorize::prepare(exchange, pipeline, path).await {
-        return (dialect, Err(error));
+    authorize::prepare(exchange, pipeline, path).await?;
+    Ok(None)
+}
+
+/// Lets the backend answer.
+async fn respond(
+    exchange: &Rc<Exchange>,
+    answerer: Result<Answerer<'_>, GatewayError>,
+) -> Result<HttpResponse, GatewayError> {
+    match answerer? {
+        Answerer::Plugin(protocol) => protocol.answer(exchange).await,
+        Answerer::Targets(backend) => forward::answer(exchange, backend).await,
     }
-    let answer = match answerer {
-        Err(error) => Err(error),
-        Ok(Answerer::Plugin(protocol)) => protocol.answer(exchange).await,
-        Ok(Answerer::Targets(backend)) => forward::answer(exchange, backend).await,
-    };
-    (dialect, answer)
 }
 
 /// How the clients of whoever answers read errors.

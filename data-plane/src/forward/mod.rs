@@ -28,7 +28,7 @@ const GATHERED: u64 = 64 * 1024;
 
 /// Sends the request to one of the targets and gives back what it says.
 pub(crate) async fn answer(
-    exchange: &mut Exchange,
+    exchange: &Exchange,
     backend: &Arc<Backend>,
 ) -> Result<HttpResponse, GatewayError> {
     refuse_upgrades(exchange)?;
@@ -42,6 +42,7 @@ pub(crate) async fn answer(
         head: timeouts.call.min(timeouts.global),
         idle: timeouts.idle,
         total: timeouts.stream,
+        ..Deadlines::within(timeouts.global)
     };
     let mut body = body(exchange).await?;
     let account = exchange.account.clone();
@@ -92,7 +93,7 @@ fn refuse_upgrades(exchange: &Exchange) -> Result<(), GatewayError> {
     Ok(())
 }
 
-async fn body(exchange: &mut Exchange) -> Result<Body, GatewayError> {
+async fn body(exchange: &Exchange) -> Result<Body, GatewayError> {
     let chunked = exchange.request.headers().contains_key("transfer-encoding");
     match exchange.announced() {
         Some(0) => Ok(Body::Empty),

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::protocol::refs::Refs;
+use crate::provider::TimeoutOverrides;
 
 /// Which providers answer.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -21,6 +22,9 @@ pub struct ProviderRefs {
     /// `strict` refuses requests that a provider cannot be told whole, by 400 with the names of the
     /// members; `report` names them in `x-sanmon-fidelity`.
     pub fidelity: Fidelity,
+    /// How long calls may take that are made from here, in milliseconds; what is absent is as the
+    /// provider has it.
+    pub timeouts: TimeoutOverrides,
 }
 
 impl ProviderRefs {
@@ -28,6 +32,7 @@ impl ProviderRefs {
     pub(super) fn build(self) -> Result<Refs<Provider>, Vec<Problem>> {
         let mut refs = Refs::build(self.refs, self.one)?;
         refs.fidelity = self.fidelity;
+        refs.timeouts = self.timeouts;
         Ok(refs)
     }
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::provider_refs::ProviderRefs;
 use crate::protocol::responses::{Form, LONGEST, Responses};
+use crate::provider::TimeoutOverrides;
 
 /// Which providers answer, and whether their answers are kept.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -26,6 +27,9 @@ pub struct Config {
     /// `strict` refuses requests that a provider cannot be told whole, by 400 with the names of the
     /// members; `report` names them in `x-sanmon-fidelity`.
     fidelity: Fidelity,
+    /// How long calls may take that are made from here, in milliseconds; what is absent is as the
+    /// provider has it.
+    timeouts: TimeoutOverrides,
     /// `gateway`: an answer can be gone on from, read and deleted by its id, by the API key that it was
     /// given to (without keys: on the route). Answers are kept in Redis where there is one, else in the
     /// memory of the data plane: up to 128 MiB of them, until it stops. Refused where data planes
@@ -55,6 +59,7 @@ impl Default for Config {
             refs: Vec::new(),
             one: None,
             fidelity: Fidelity::default(),
+            timeouts: TimeoutOverrides::default(),
             store: Store::default(),
             store_ttl: 24 * 60 * 60,
         }
@@ -63,26 +68,22 @@ impl Default for Config {
 
 impl Config {
     /// Of these providers; the usual time where none is said.
-    pub(super) fn of(
-        refs: Vec<ProviderId>,
-        fidelity: Fidelity,
-        store: Store,
-        store_ttl: Option<u64>,
-    ) -> Self {
+    pub(super) fn of(providers: ProviderRefs, store: Store, store_ttl: Option<u64>) -> Self {
         let usual = Self::default();
+        let ProviderRefs { refs, one, fidelity, timeouts } = providers;
         let store_ttl = store_ttl.unwrap_or(usual.store_ttl);
-        Self { refs, fidelity, store, store_ttl, ..usual }
+        Self { refs, one, fidelity, timeouts, store, store_ttl }
     }
 
     /// Compiled.
     pub(super) fn build(self, form: Form) -> Result<Responses, Vec<Problem>> {
-        let Self { refs, one, fidelity, store, store_ttl } = self;
+        let Self { refs, one, fidelity, timeouts, store, store_ttl } = self;
         let kept = Duration::from_secs(store_ttl);
         let mut problems = Vec::new();
         if kept.is_zero() || kept > LONGEST {
             problems.push(Problem::at("/store_ttl", "it has to be from 1 to 2592000 seconds"));
         }
-        let refs = ProviderRefs { refs, one, fidelity }.build();
+        let refs = ProviderRefs { refs, one, fidelity, timeouts }.build();
         match refs {
             Ok(refs) if problems.is_empty() => {
                 Ok(Responses::new(refs, form, (store == Store::Gateway).then_some(kept)))

@@ -1,5 +1,6 @@
 //! What a model says to a prompt that the route has, as the answer to any request.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
@@ -10,7 +11,7 @@ use sanmon_wire::canonical::{Choice, Message, Part, Request, Response, Role, Tex
 use sanmon_wire::json::Object;
 use serde::Serialize;
 
-use super::llm::{self, model};
+use super::llm::{self, model::Wanted};
 use super::refs::Refs;
 use super::{Dialect, Protocol};
 use crate::error::{Code, GatewayError};
@@ -18,6 +19,7 @@ use crate::exchange::Exchange;
 use crate::expression::{Scope, Template};
 use crate::prompts::{Prompt, PromptContext};
 use crate::snapshot::{Snapshot, missing};
+use crate::target::{Ask, Course};
 
 /// Who is asked, and what.
 #[derive(Debug)]
@@ -45,7 +47,7 @@ impl Protocol for LlmResponse {
 
     fn answer<'a>(
         &'a self,
-        exchange: &'a mut Exchange,
+        exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
         Box::pin(self.respond(exchange))
     }
@@ -61,7 +63,7 @@ impl LlmResponse {
         Self { refs, prompt, context }
     }
 
-    async fn respond(&self, exchange: &mut Exchange) -> Result<HttpResponse, GatewayError> {
+    async fn respond(&self, exchange: &Exchange) -> Result<HttpResponse, GatewayError> {
         let snapshot = Arc::clone(&exchange.snapshot);
         let asking = Asking::of(self, &snapshot)?;
         // Most prompts do not look at the body; then nobody reads it.
@@ -74,9 +76,11 @@ impl LlmResponse {
         drop(body);
         let nothing = Object::scan(b"{}")
             .map_err(|error| GatewayError::new(Code::Internal, error.to_string()))?;
-        let chosen = model::choose(exchange, &self.refs, &nothing)?;
+        let wanted = Wanted::of(exchange, &self.refs, &nothing)?;
+        let model = wanted.model.as_deref();
+        let course = Course::of(&Ask { exchange, model, object: &nothing }, &wanted.named);
         let request = Request { messages, ..Request::default() };
-        let answer = llm::complete(exchange, &chosen.provider, chosen.model.as_deref(), request);
+        let answer = llm::complete(exchange, &self.refs, &wanted, course, request);
         let answer = Generations::of(&Box::pin(answer).await?);
         Ok(HttpResponse::Ok().json(answer))
     }

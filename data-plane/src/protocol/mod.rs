@@ -12,6 +12,8 @@ pub mod refs;
 mod relay;
 pub mod responses;
 
+use std::rc::Rc;
+
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
 use sanmon_wire::anthropic::PING;
@@ -54,10 +56,11 @@ pub trait Protocol: Send + Sync {
         self.dialect()
     }
 
-    /// Answers. The body is still to be read, from the exchange. An error returned here is written
-    /// in the dialect by the caller; an error inside a stream is the protocol's own to write.
+    /// Answers. The body is still to be read, from the exchange, which whoever answers may hold on to.
+    /// An error returned here is written in the dialect by the caller; an error inside a stream is the
+    /// protocol's own to write.
     fn answer<'a>(
         &'a self,
-        exchange: &'a mut Exchange,
+        exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>>;
 }

@@ -7,7 +7,7 @@ use sanmon_shared::resources::{self, EmbeddingModelId, ProviderId};
 use sanmon_shared::{Id, Problem};
 
 use crate::error::{Code, GatewayError};
-use crate::provider::{Fidelity, Provider, names};
+use crate::provider::{Fidelity, Provider, TimeoutOverrides, names};
 use crate::snapshot::Snapshot;
 
 /// What a plugin may refer to.
@@ -42,6 +42,8 @@ pub struct Refs<R: Referable> {
     ids: Box<[Id<R>]>,
     /// What happens here to a request that cannot be carried whole; the provider's own word counts too.
     pub fidelity: Fidelity,
+    /// How long calls may take that are made from here, where that differs from what their provider has.
+    pub timeouts: TimeoutOverrides,
     /// The model that is asked, whatever requests name.
     pub model: Option<Box<str>>,
 }
@@ -69,7 +71,12 @@ impl<R: Referable> Refs<R> {
             let message = format!("it names no {}, so no request can be answered", R::WHAT);
             return Err(vec![Problem::at("/refs", message)]);
         }
-        Ok(Self { ids: all.into(), fidelity: Fidelity::default(), model: None })
+        Ok(Self {
+            ids: all.into(),
+            fidelity: Fidelity::default(),
+            timeouts: TimeoutOverrides::default(),
+            model: None,
+        })
     }
 
     /// The ids, in order.

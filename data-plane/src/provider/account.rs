@@ -5,22 +5,20 @@ use std::fmt;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use foldhash::quality::FixedState;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
-use sanmon_shared::resources::Connection;
 use sanmon_wire::format::{Codec, Format};
 use sanmon_wire::json::{Edits, Object};
 use sanmon_wire::model_list::ListShape;
 use url::Url;
 
-use super::Operation;
 use super::address::{Address, encode_segment};
 use super::credentials::Credential;
 use super::kind::{Embeds, Kind, Speaks};
+use super::{Operation, Timeouts};
 use crate::error::{Code, GatewayError};
 use crate::upstream::{Call, Deadlines, Endpoint};
 use crate::worker::Worker;
@@ -96,40 +94,6 @@ impl Http {
             stored: None,
         });
         Self::new(Vec::new(), addresses, Timeouts::default(), true)
-    }
-}
-
-/// How long a call may take; connecting has its own limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// The whole call, and the head of a streamed answer.
-    pub total: Duration,
-    /// Silence between pieces of a streamed answer.
-    pub idle: Duration,
-    /// A whole streamed answer.
-    pub stream: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        let Connection { timeout, idle_timeout, stream_timeout, .. } = Connection::default();
-        Self {
-            total: Duration::from_millis(timeout),
-            idle: Duration::from_millis(idle_timeout),
-            stream: Duration::from_millis(stream_timeout),
-        }
-    }
-}
-
-impl Timeouts {
-    /// Of a call whose answer comes as a whole.
-    pub fn whole(&self) -> Deadlines {
-        Deadlines { head: self.total, idle: self.total, total: self.total }
-    }
-
-    /// Of a call whose answer is streamed.
-    pub fn streamed(&self) -> Deadlines {
-        Deadlines { head: self.total, idle: self.idle, total: self.stream }
     }
 }
 

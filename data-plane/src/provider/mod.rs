@@ -15,6 +15,7 @@ mod options;
 mod place;
 mod sites;
 mod slug;
+mod timeouts;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use sanmon_wire::format::{Codec, Format};
 use serde_json::{Map, Value};
 use smallvec::SmallVec;
 
-pub use account::{Account, Http, ListAddress, Timeouts};
+pub use account::{Account, Http, ListAddress};
 pub use credentials::Auth;
 pub(crate) use credentials::Tokens;
 pub use defaults::Defaults;
@@ -38,6 +39,7 @@ pub use operation::Operation;
 pub use options::{Member, MemberValue, Options};
 pub use sanmon_shared::resources::{Fidelity, ParameterPolicy};
 pub use slug::{display_name, names, slug};
+pub use timeouts::{TimeoutOverrides, Timeouts};
 
 use crate::plugin::BuildContext;
 use crate::target::{self, BreakerRules, Health, Pool, Retry, Retrying};

@@ -11,14 +11,12 @@ use sanmon_wire::anthropic::{MESSAGES_2026_10_21, Version};
 use sanmon_wire::format::{Codec, Format};
 use url::Url;
 
-use super::Transport;
-use super::account::{
-    Account, Addresses, ChatAddresses, EmbedAddress, Http, ListAddress, Timeouts,
-};
+use super::account::{Account, Addresses, ChatAddresses, EmbedAddress, Http, ListAddress};
 use super::address::Address;
 use super::credentials::{self, HeaderSet};
 use super::kind::{Kind, Speaks};
 use super::sites::{Given, Site};
+use super::{Timeouts, Transport};
 use crate::plugin::BuildContext;
 use crate::upstream::{self, Egress, Endpoint};
 
@@ -69,11 +67,7 @@ impl Place<'_> {
                 addresses: Arc::clone(&addresses),
             });
         }
-        let timeouts = Timeouts {
-            total: Duration::from_millis(connection.timeout),
-            idle: Duration::from_millis(connection.idle_timeout),
-            stream: Duration::from_millis(connection.stream_timeout),
-        };
+        let timeouts = Timeouts::of(connection);
         let http = Http::new(accounts, addresses, timeouts, connection.supports_streaming);
         Some((Transport::Http(http), model))
     }

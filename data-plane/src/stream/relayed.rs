@@ -6,7 +6,8 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::pulse::{Pulse, Wake};
-use crate::error::{Code, GatewayError};
+use super::stopping;
+use crate::error::GatewayError;
 use crate::exchange::Account;
 use crate::upstream::UpstreamError;
 use crate::worker::Worker;
@@ -96,8 +97,7 @@ where
                 Poll::Pending => match this.pulse.poll(context) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Wake::Cut) => {
-                        let error = GatewayError::new(Code::ShuttingDown, "the gateway stops");
-                        return this.end(Some(error));
+                        return this.end(Some(stopping()));
                     }
                     Poll::Ready(Wake::Silent) if this.relay.at_boundary() => {
                         return Poll::Ready(Some(Ok(Bytes::from_static(this.relay.heartbeat()))));

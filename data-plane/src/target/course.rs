@@ -1,14 +1,19 @@
 //! One request's way through the candidates of the provider that it named.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::failure::{Failure, FailureKind};
 use super::node::{Leaf, Mode, Node, Planner};
-use super::retry::Retry;
+use super::retry::{Hedge, Retry};
 use super::{Ask, Candidate};
+use crate::error::{Code, GatewayError};
 use crate::provider::Provider;
+
+/// Seconds after which a caller may look whether an operator still holds all targets back.
+const HELD: u32 = 60;
 
 /// One request's way through the candidates of the provider that it named.
 ///
@@ -22,6 +27,8 @@ pub(crate) struct Course {
     named: Arc<Provider>,
     began: Instant,
     attempts: u32,
+    /// Those of them that began beside another one.
+    hedges: u32,
     /// The candidate that was taken last, and when.
     last: Option<(Candidate, Instant)>,
 }
@@ -34,7 +41,27 @@ impl Course {
         if root.as_ref().is_some_and(|root| !root.is_single()) {
             named.retry().request(began);
         }
-        Self { root, named: Arc::clone(named), began, attempts: 0, last: None }
+        Self { root, named: Arc::clone(named), began, attempts: 0, hedges: 0, last: None }
+    }
+
+    /// Of a request that only this provider can answer, with this one of its credentials. None where
+    /// that is not among the candidates.
+    pub(crate) fn bound(
+        ask: &Ask<'_>,
+        named: &Arc<Provider>,
+        provider: &str,
+        account: usize,
+    ) -> Option<Self> {
+        let mut course = Self::of(ask, named);
+        let root = course.root.as_mut()?;
+        root.each(&mut |leaf| leaf.bind(provider, account));
+        root.is_there(Mode::Any { held: true }, course.began).then_some(course)
+    }
+
+    /// Why there is no candidate at all.
+    pub(crate) fn refusal() -> GatewayError {
+        let text = "every target of the provider is held back by an operator, or gone";
+        GatewayError::new(Code::NoTarget, text).retry_after(HELD)
     }
 
     /// Whether there is but one candidate, so that nothing follows its failure.
@@ -60,6 +87,29 @@ impl Course {
         self.attempts += 1;
         self.last = Some((candidate.clone(), now));
         Some(candidate)
+    }
+
+    /// After which time without content another attempt may begin beside the last one.
+    pub(crate) fn hedge_after(&self) -> Option<Duration> {
+        let Hedge { after, attempts } = self.named.retry().rules.hedge?;
+        (!self.is_single() && self.hedges < attempts).then_some(after)
+    }
+
+    /// The candidate of an attempt beside the last one, where the number of attempts, the deadline, those
+    /// who are left, and the budget allow one. The budget is then spent.
+    pub(crate) fn hedge(&mut self) -> Option<Candidate> {
+        let now = Instant::now();
+        let Retry { attempts, deadline, .. } = self.named.retry().rules;
+        let root = self.root.as_ref()?;
+        if attempts.is_some_and(|most| self.attempts >= most)
+            || deadline.is_some_and(|most| now.saturating_duration_since(self.began) >= most)
+            || !root.is_there(Mode::Any { held: false }, now)
+            || !self.named.retry().spend(now)
+        {
+            return None;
+        }
+        self.hedges += 1;
+        self.next()
     }
 
     /// How many candidates were taken.

@@ -157,9 +157,7 @@ impl Failure {
             }
             UpstreamError::Dns(_) => FailureKind::Dns,
             UpstreamError::Tls(_) => FailureKind::Tls,
-            UpstreamError::Timeout(Stage::Connect | Stage::Head | Stage::Idle | Stage::Total) => {
-                FailureKind::Timeout
-            }
+            UpstreamError::Timeout(_) => FailureKind::Timeout,
             UpstreamError::Reset(_) => FailureKind::Reset,
             UpstreamError::Invalid(_) | UpstreamError::TooLarge(_) => FailureKind::Invalid,
             UpstreamError::RequestBody

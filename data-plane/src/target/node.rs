@@ -215,6 +215,15 @@ impl Leaf {
         Arc::ptr_eq(&self.provider, &candidate.provider) && self.model == candidate.model
     }
 
+    /// Leaves nothing but this credential of this provider.
+    pub(super) fn bind(&mut self, provider: &str, account: usize) {
+        if *self.provider.id == *provider && account < ACCOUNTS {
+            self.tried = !(1 << account);
+        } else {
+            self.spent = true;
+        }
+    }
+
     /// This credential was tried.
     pub(super) fn tried(&mut self, account: usize) {
         self.tried |= 1 << account;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::series::Spent;
-use crate::exchange::Record;
+use crate::exchange::{Record, Tokens, Tries};
 
 /// The text of the last second that was written: most lines share it with the one before.
 #[derive(Default)]
@@ -86,6 +86,7 @@ pub(super) fn write(
         }
     }
     number(line, "attempts", u64::from(record.attempts.get()));
+    tries(line, &record.tries.borrow());
     time(line, "total_ms", spent.total);
     time(line, "gateway_ms", spent.gateway);
     if record.attempts.get() > 0 {
@@ -101,8 +102,49 @@ pub(super) fn write(
     line.push(b'}');
 }
 
+/// Each attempt, where there is more to tell than that one brought the answer.
+fn tries(line: &mut Vec<u8>, tries: &Tries) {
+    if !tries.is_eventful() {
+        return;
+    }
+    name(line, "tries");
+    line.push(b'[');
+    for (index, tried) in tries.iter().enumerate() {
+        if index > 0 {
+            line.push(b',');
+        }
+        line.extend_from_slice(b"{\"provider\":\"");
+        escape(line, &tried.provider);
+        line.push(b'"');
+        if let Some(model) = &tried.model {
+            text(line, "model", model);
+        }
+        number(line, "credential", tried.credential as u64);
+        text(line, "outcome", tried.outcome.as_str());
+        if tried.status > 0 {
+            number(line, "status", u64::from(tried.status));
+        }
+        for (name, value) in [("head_ms", tried.head), ("first_token_ms", tried.first_token)] {
+            if let Some(value) = value {
+                time(line, name, value);
+            }
+        }
+        time(line, "total_ms", tried.total);
+        if let Some(tokens) = tried.tokens {
+            counts(line, &tokens);
+        }
+        line.push(b'}');
+    }
+    line.push(b']');
+}
+
 fn tokens(line: &mut Vec<u8>, record: &Record) {
-    let Some(tokens) = record.tokens.get() else { return };
+    if let Some(tokens) = record.tokens.get() {
+        counts(line, &tokens);
+    }
+}
+
+fn counts(line: &mut Vec<u8>, tokens: &Tokens) {
     number(line, "input_tokens", tokens.input);
     number(line, "output_tokens", tokens.output);
     for (name, count) in [

@@ -178,7 +178,7 @@ async fn errors_of_the_provider_stay_what_they_are() {
             "rate_limit_exceeded",
         ),
         (whole("503 No", "text/html", "", "<html>"), 503, "server_is_overloaded"),
-        (whole("200 OK", "application/json", "", limit), 502, "rate_limit_exceeded"),
+        (whole("200 OK", "application/json", "", limit), 429, "rate_limit_exceeded"),
         (whole("200 OK", "text/html", "", "<html>"), 502, "upstream_invalid_response"),
         (whole("200 OK", "application/json", "", "{}"), 502, "upstream_invalid_response"),
         (

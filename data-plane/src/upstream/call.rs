@@ -13,15 +13,26 @@ use tokio::sync::mpsc;
 use super::endpoint::Endpoint;
 use super::error::Refusal;
 
-/// How long the parts of a call may take. The connection's own limit is in its transport.
+/// How long the parts of a call may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadlines {
+    /// Until the connection stands, where that differs from what its endpoint's transport says.
+    pub connect: Option<Duration>,
+    /// The head of an answer that is to begin sooner than `head` says.
+    pub first_token: Option<Duration>,
     /// From sending to the head of the answer, connecting included.
     pub head: Duration,
     /// Between two pieces of the answer's body.
     pub idle: Duration,
     /// The whole call, to the last byte of its answer.
     pub total: Duration,
+}
+
+impl Deadlines {
+    /// Everything within this time.
+    pub const fn within(time: Duration) -> Self {
+        Self { connect: None, first_token: None, head: time, idle: time, total: time }
+    }
 }
 
 /// The body of a request.

@@ -56,8 +56,10 @@ impl Upstream {
         if !endpoint.is_home_of(&url) {
             return Err(UpstreamError::Forbidden);
         }
-        check_literal(&url, endpoint.transport())?;
-        let client = self.client(&url, endpoint.transport())?;
+        let mut transport = *endpoint.transport();
+        transport.connect_timeout = deadlines.connect.unwrap_or(transport.connect_timeout);
+        check_literal(&url, &transport)?;
+        let client = self.client(&url, &transport)?;
         let mut request = Request::new(method, url.into_owned());
         *request.headers_mut() = headers;
         match body {
@@ -67,11 +69,15 @@ impl Upstream {
         }
         let began = Instant::now();
         let end = began + deadlines.total;
-        let answer = timeout_at(end.min(began + deadlines.head), client.execute(request)).await;
+        let (head, stage) = match deadlines.first_token {
+            Some(first) if first < deadlines.head => (first, Stage::FirstToken),
+            _ => (deadlines.head, Stage::Head),
+        };
+        let answer = timeout_at(end.min(began + head), client.execute(request)).await;
         let answer = match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(UpstreamError::classify(&error)),
-            Err(_) => return Err(UpstreamError::Timeout(Stage::Head)),
+            Err(_) => return Err(UpstreamError::Timeout(stage)),
         };
         let (head, body) = http::Response::from(answer).into_parts();
         Ok(Answer {

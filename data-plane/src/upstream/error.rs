@@ -10,6 +10,8 @@ pub enum Stage {
     Connect,
     /// The head of the answer.
     Head,
+    /// Its first content.
+    FirstToken,
     /// The next piece of the body.
     Idle,
     /// The end of the whole call.
@@ -80,16 +82,20 @@ impl UpstreamError {
             Self::Tls(_) => (Code::UpstreamUnavailable, "no TLS connection with the upstream"),
             Self::Forbidden => (Code::AddressForbidden, "the upstream's address may not be called"),
             Self::Timeout(Stage::Connect) => {
-                (Code::UpstreamTimeout, "the upstream could not be connected to in time")
+                (Code::UpstreamTimeout, "the upstream could not be connected to in time (connect)")
             }
             Self::Timeout(Stage::Head) => {
-                (Code::UpstreamTimeout, "the upstream did not answer in time")
+                (Code::UpstreamTimeout, "the upstream did not answer in time (head)")
             }
+            Self::Timeout(Stage::FirstToken) => (
+                Code::UpstreamTimeout,
+                "the upstream did not begin its answer in time (first token)",
+            ),
             Self::Timeout(Stage::Idle) => {
-                (Code::UpstreamTimeout, "the upstream stopped sending its answer")
+                (Code::UpstreamTimeout, "the upstream stopped sending its answer (idle)")
             }
             Self::Timeout(Stage::Total) => {
-                (Code::UpstreamTimeout, "the upstream did not finish its answer in time")
+                (Code::UpstreamTimeout, "the upstream did not finish its answer in time (total)")
             }
             Self::Reset(_) => (Code::UpstreamUnavailable, "the upstream broke the connection"),
             Self::Invalid(_) => (Code::UpstreamInvalid, "the upstream's answer is no HTTP"),

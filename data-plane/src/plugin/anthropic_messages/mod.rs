@@ -12,6 +12,7 @@ use super::provider_refs::ProviderRefs;
 use super::{BuildContext, Plugin};
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::Messages;
+use crate::provider::TimeoutOverrides;
 
 /// The plugin.
 pub struct AnthropicMessages(Messages);
@@ -31,6 +32,9 @@ pub struct Config {
     /// `strict` refuses requests that a provider cannot be told whole, by 400 with the names of the
     /// members; `report` names them in `x-sanmon-fidelity`.
     pub fidelity: Fidelity,
+    /// How long calls may take that are made from here, in milliseconds; what is absent is as the
+    /// provider has it.
+    pub timeouts: TimeoutOverrides,
     /// The model that is asked, whatever requests name; blank for theirs.
     pub override_model: Option<String>,
 }
@@ -52,8 +56,8 @@ impl Plugin for AnthropicMessages {
     }
 
     fn build(config: Config, _: &BuildContext<'_>) -> Result<Self, Vec<Problem>> {
-        let Config { refs, one, fidelity, override_model } = config;
-        let mut refs = ProviderRefs { refs, one, fidelity }.build()?;
+        let Config { refs, one, fidelity, timeouts, override_model } = config;
+        let mut refs = ProviderRefs { refs, one, fidelity, timeouts }.build()?;
         let model = override_model.as_deref().map(str::trim).filter(|model| !model.is_empty());
         refs.model = model.map(Into::into);
         Ok(Self(Messages::new(refs)))

@@ -3,7 +3,7 @@
 
 use sanmon_shared::Problem;
 use sanmon_shared::catalogue::Phase;
-use sanmon_shared::resources::{PromptContextId, PromptId, ProviderId};
+use sanmon_shared::resources::{Fidelity, PromptContextId, PromptId, ProviderId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -13,6 +13,7 @@ use crate::expression::Template;
 use crate::protocol::Protocol;
 use crate::protocol::llm_response::{LlmResponse as Answerer, PromptChoice};
 use crate::protocol::refs::Refs;
+use crate::provider::TimeoutOverrides;
 
 /// The plugin.
 pub struct LlmResponse(Answerer);
@@ -32,6 +33,10 @@ pub struct Config {
     prompt_ref: Option<PromptId>,
     /// A stored context, whose messages go around the prompt; they may hold expressions too.
     context_ref: Option<PromptContextId>,
+    /// `strict` refuses what the provider cannot be told whole, by 400 with the names of the members.
+    fidelity: Fidelity,
+    /// How long the call may take, in milliseconds; what is absent is as the provider has it.
+    timeouts: TimeoutOverrides,
 }
 
 impl Plugin for LlmResponse {
@@ -79,7 +84,11 @@ impl Plugin for LlmResponse {
             problems.extend(inner.into_iter().map(|p| Problem::at("/ref", p.message)));
         });
         match refs {
-            Ok(refs) if problems.is_empty() => Ok(Self(Answerer::new(refs, prompt, context))),
+            Ok(mut refs) if problems.is_empty() => {
+                refs.fidelity = config.fidelity;
+                refs.timeouts = config.timeouts;
+                Ok(Self(Answerer::new(refs, prompt, context)))
+            }
             _ => Err(problems),
         }
     }

@@ -2,7 +2,7 @@
 
 use sanmon_shared::Problem;
 use sanmon_shared::catalogue::Phase;
-use sanmon_shared::resources::{EmbeddingModelId, Fidelity, Inert, Provider, ProviderId};
+use sanmon_shared::resources::{EmbeddingModelId, Fidelity, Inert, ProviderId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -15,6 +15,7 @@ use crate::protocol::anthropic::Messages;
 use crate::protocol::openai::{Api, Chat, Completions, Embeddings, ListForm, Models};
 use crate::protocol::refs::Refs;
 use crate::protocol::responses::Form;
+use crate::provider::TimeoutOverrides;
 
 /// The plugin.
 pub struct OpenAiApi(Api);
@@ -38,6 +39,9 @@ pub struct Config {
     /// `strict` refuses requests that a provider cannot be told whole; `report` names the members in
     /// `x-sanmon-fidelity`.
     fidelity: Fidelity,
+    /// How long calls may take that are made from here, in milliseconds; what is absent is as the
+    /// provider has it.
+    timeouts: TimeoutOverrides,
     /// Who keeps answers of `/responses`: `gateway` or `none`.
     store: Store,
     /// Seconds for which they are kept; a day when absent.
@@ -79,14 +83,13 @@ impl Plugin for OpenAiApi {
     }
 
     fn build(config: Config, _: &BuildContext<'_>) -> Result<Self, Vec<Problem>> {
-        let Config { mut refs, language_model_refs, one, fidelity, store, store_ttl, .. } = config;
+        let Config { mut refs, language_model_refs, one, fidelity, timeouts, .. } = config;
         refs.extend(language_model_refs);
         refs.extend(one);
-        let of = || -> Result<Refs<Provider>, Vec<Problem>> {
-            ProviderRefs { refs: refs.clone(), one: None, fidelity }.build()
-        };
+        let providers = || ProviderRefs { refs: refs.clone(), one: None, fidelity, timeouts };
+        let of = || providers().build();
         let form = if config.use_open_response_for_responses { Form::Open } else { Form::OpenAi };
-        let responses = responses_config::Config::of(refs.clone(), fidelity, store, store_ttl);
+        let responses = responses_config::Config::of(providers(), config.store, config.store_ttl);
         let embeddings = config.embedding_model_refs;
         let embeddings = (!embeddings.is_empty())
             .then(|| Refs::build(embeddings, None).map(Embeddings::new))

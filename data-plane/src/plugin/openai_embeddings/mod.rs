@@ -11,6 +11,7 @@ use super::{BuildContext, Plugin};
 use crate::protocol::Protocol;
 use crate::protocol::openai::Embeddings;
 use crate::protocol::refs::Refs;
+use crate::provider::TimeoutOverrides;
 
 /// The plugin.
 pub struct OpenAiEmbeddings(Embeddings);
@@ -27,6 +28,9 @@ pub struct Config {
     /// One more.
     #[serde(rename = "ref")]
     pub one: Option<EmbeddingModelId>,
+    /// How long calls may take that are made from here, in milliseconds; what is absent is as the
+    /// embedding model has it.
+    pub timeouts: TimeoutOverrides,
 }
 
 impl Plugin for OpenAiEmbeddings {
@@ -43,7 +47,9 @@ impl Plugin for OpenAiEmbeddings {
     }
 
     fn build(config: Config, _: &BuildContext<'_>) -> Result<Self, Vec<Problem>> {
-        Ok(Self(Embeddings::new(Refs::build(config.refs, config.one)?)))
+        let mut refs = Refs::build(config.refs, config.one)?;
+        refs.timeouts = config.timeouts;
+        Ok(Self(Embeddings::new(refs)))
     }
 
     fn backend(&self) -> Option<&dyn Protocol> {

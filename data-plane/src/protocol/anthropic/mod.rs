@@ -1,6 +1,6 @@
 //! Anthropic's dialect: `POST /v1/messages` and `POST /v1/messages/count_tokens`.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
@@ -14,10 +14,10 @@ use sanmon_wire::pass::{AnswerFindings, Pass, Watched};
 
 use crate::error::GatewayError;
 use crate::exchange::Exchange;
-use crate::protocol::llm::{self, Forwards, Front, Shape};
+use crate::protocol::llm::{self, Forwards, Front, Fronted, Shape};
 use crate::protocol::refs::Refs;
 use crate::protocol::{Dialect, Protocol};
-use crate::provider::Provider;
+use crate::target::Candidate;
 
 /// Messages of a plugin's providers, and their tokens.
 #[derive(Debug)]
@@ -39,20 +39,23 @@ impl Protocol for Messages {
 
     fn answer<'a>(
         &'a self,
-        exchange: &'a mut Exchange,
+        exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
         if exchange.request.method() == Method::HEAD {
             // Coding agents look whether anybody is there.
             return Box::pin(std::future::ready(Ok(HttpResponse::Ok().finish())));
         }
         if exchange.path().trim_end_matches('/').ends_with("/count_tokens") {
-            return Box::pin(llm::count(exchange, self, &self.refs));
+            return Box::pin(llm::count(exchange, &MessagesFront, &self.refs));
         }
-        Box::pin(llm::answer(exchange, self, &self.refs))
+        Box::pin(llm::answer(exchange, Fronted::Fixed(&MessagesFront), &self.refs))
     }
 }
 
-impl Front for Messages {
+/// Messages, as their clients speak them.
+pub(crate) struct MessagesFront;
+
+impl Front for MessagesFront {
     fn codec(&self) -> &'static dyn Codec {
         &MESSAGES
     }
@@ -71,7 +74,7 @@ impl Front for Messages {
         }
     }
 
-    fn pass(&self, _: &Exchange, _: &Arc<Provider>, _: bool) -> Box<dyn Pass> {
+    fn pass(&self, _: &Exchange, _: &Candidate, _: bool) -> Box<dyn Pass> {
         Box::new(Watched::by(MessagesNote::default()))
     }
 

@@ -11,11 +11,11 @@ use sanmon_wire::format::Codec;
 use sanmon_wire::json::Scanner;
 use tokio::time::Instant;
 
-use super::{Front, headers};
+use super::{Failed, Front, Trial, headers};
 use crate::error::{Code, GatewayError};
-use crate::exchange::{Account, Exchange, Tokens};
+use crate::exchange::{Exchange, Tokens};
 use crate::provider;
-use crate::upstream::Answer;
+use crate::upstream::{Answer, UpstreamError};
 
 /// A text of so many bytes is about one token, where nobody counted.
 pub(crate) const BYTES_PER_TOKEN: u64 = 4;
@@ -40,7 +40,7 @@ pub(crate) fn check_head(
 
 /// An error of the provider, which speaks the caller's format: its status stays, and so does its body
 /// where that is a JSON object which does not tell our credential.
-pub(crate) fn provider_error(
+fn provider_error(
     codec: &dyn Codec,
     status: StatusCode,
     body: Bytes,
@@ -68,6 +68,30 @@ pub(crate) fn provider_error(
     HttpResponse::build(status).content_type("application/json").body(body)
 }
 
+/// An error of the provider, which speaks the caller's format, as an attempt's failure. One that comes in
+/// spite of its status (200) is told with the status that it stands for.
+pub(crate) fn refused(
+    codec: &dyn Codec,
+    status: u16,
+    said: Bytes,
+    account: Option<&provider::Account>,
+    head: &CallerHeaders,
+) -> Box<Failed> {
+    let mut error = codec.decode_error(status, &said);
+    if status < 400 && error.kind == ErrorKind::Server && says_no_more(&error, &said) {
+        error.status = StatusCode::BAD_GATEWAY.as_u16();
+    }
+    withhold(&mut error, account);
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let response = provider_error(codec, status, said, account);
+    Failed::provider(error, with(response, head.clone()), head)
+}
+
+/// Whether an error does not say what it is.
+fn says_no_more(error: &ProviderError, said: &[u8]) -> bool {
+    error.code.is_none() && upstream_error(said).1.is_none()
+}
+
 /// Takes our credential out of what a provider says.
 pub(crate) fn withhold(error: &mut ProviderError, account: Option<&provider::Account>) {
     if account.is_some_and(|account| account.tells(error.message.as_bytes())) {
@@ -85,9 +109,7 @@ pub(crate) fn checked(front: &dyn Front, body: &Bytes) -> Result<Checked, Gatewa
         .findings(body)
         .map_err(|error| invalid("the provider's answer is no JSON object", error.to_string()))?;
     if found.error {
-        let (_, status) = upstream_error(body);
-        let status = status.and_then(|status| StatusCode::from_u16(status).ok());
-        return Ok(Checked::Error(status.unwrap_or(StatusCode::BAD_GATEWAY)));
+        return Ok(Checked::Error);
     }
     if !found.has_content {
         return Err(invalid(
@@ -102,13 +124,13 @@ pub(crate) fn checked(front: &dyn Front, body: &Bytes) -> Result<Checked, Gatewa
 pub(crate) enum Checked {
     /// An answer, with what the provider counted.
     Answer(Option<Usage>),
-    /// An error in spite of its status; this one says what it is.
-    Error(StatusCode),
+    /// An error in spite of its status.
+    Error,
 }
 
-/// Notes the tokens of an exchange, guessed from sizes where nobody counted.
-pub(crate) fn count(account: &Account, usage: Option<Usage>, input_bytes: u64, output: u64) {
-    account.set_tokens(match usage {
+/// The tokens of an answer, guessed from sizes where nobody counted.
+pub(crate) fn tokens(usage: Option<Usage>, input_bytes: u64, output: u64) -> Tokens {
+    match usage {
         Some(usage) => Tokens {
             input: usage.input,
             output: usage.output,
@@ -123,15 +145,32 @@ pub(crate) fn count(account: &Account, usage: Option<Usage>, input_bytes: u64, o
             estimated: true,
             ..Tokens::default()
         },
-    });
+    }
+}
+
+/// Notes the tokens of an exchange, which this attempt has answered whole.
+pub(crate) fn count(
+    exchange: &Exchange,
+    trial: &mut Trial,
+    usage: Option<Usage>,
+    input_bytes: u64,
+    output: u64,
+) {
+    let tokens = tokens(usage, input_bytes, output);
+    exchange.account.set_tokens(tokens);
+    trial.cost(tokens);
+    trial.succeeded();
 }
 
 /// The rest of an answer that comes as a whole.
-pub(crate) async fn gather(exchange: &Exchange, mut answer: Answer) -> Result<Bytes, GatewayError> {
+pub(crate) async fn gather(
+    exchange: &Exchange,
+    mut answer: Answer,
+) -> Result<Bytes, UpstreamError> {
     exchange.account.upstream_again(Instant::now());
     let body = answer.gather(exchange.worker.limits.answer_bytes).await;
     exchange.account.upstream_ended(Instant::now());
-    body.map_err(|error| error.to_gateway())
+    body
 }
 
 /// What the caller is told of an answer's headers.

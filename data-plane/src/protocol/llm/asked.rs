@@ -6,33 +6,31 @@ use sanmon_wire::json::Object;
 
 use super::Shape;
 use super::body::{flag, present};
-use super::model::{self, Chosen};
+use super::model::Wanted;
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
 use crate::protocol::refs::Refs;
 use crate::snapshot::Constraints;
 
-/// A request whose provider and model are chosen and allowed.
-pub(crate) struct Asking<'a> {
-    /// Its body.
-    pub(crate) object: &'a Object<'a>,
-    /// Where it goes.
-    pub(crate) chosen: Chosen<'a>,
+/// What a request asks for, whoever answers it.
+pub(crate) struct Asking {
+    /// Whom, and which model.
+    pub(crate) wanted: Wanted,
     /// The caller wants a stream.
     pub(crate) streams: bool,
     /// Of the conversation: what tokens are guessed from.
     pub(crate) input_bytes: u64,
 }
 
-impl<'a> Asking<'a> {
+impl Asking {
     /// Reads it.
     pub(crate) fn of(
         exchange: &Exchange,
         refs: &Refs<resources::Provider>,
         shape: &Shape,
-        object: &'a Object<'a>,
+        object: &Object<'_>,
     ) -> Result<Self, GatewayError> {
-        let chosen = model::choose(exchange, refs, object)?;
+        let wanted = Wanted::of(exchange, refs, object)?;
         let streams = flag(object, "stream")? == Some(true) || asks_to_stream(exchange);
         if let Some(constraints) = exchange.key.as_ref().and_then(|key| key.constraints()) {
             check(object, shape, constraints, streams)?;
@@ -41,7 +39,7 @@ impl<'a> Asking<'a> {
         for name in shape.input {
             input_bytes += present(object, name)?.map_or(0, |input| input.raw.len() as u64);
         }
-        Ok(Self { object, chosen, streams, input_bytes })
+        Ok(Self { wanted, streams, input_bytes })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
 
 /// Reads the body and finds its members on the way.
-pub(crate) async fn read(exchange: &mut Exchange) -> Result<(Bytes, Members), GatewayError> {
+pub(crate) async fn read(exchange: &Exchange) -> Result<(Bytes, Members), GatewayError> {
     if exchange.request.method() != actix_web::http::Method::POST {
         return Err(GatewayError::new(Code::MethodNotAllowed, "this endpoint takes POST"));
     }

@@ -1,19 +1,21 @@
 //! Answers that the gateway needs whole, whoever they are for.
 
-use std::sync::Arc;
-
 use actix_web::http::header::{HeaderMap, RETRY_AFTER};
+use sanmon_shared::resources;
 use sanmon_wire::canonical::{ErrorKind, ProviderError, Request, Response};
 use sanmon_wire::fidelity::Losses;
 use sanmon_wire::format::{Failure, Format};
 
-use super::Front;
 use super::answer::{self, BYTES_PER_TOKEN};
+use super::model::Wanted;
 use super::reply::{Ask, Reply, ReplyBody, send};
 use super::translating::{Translating, no_chats};
+use super::{Failed, Front, Trial, Whom, attempts};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
-use crate::provider::Provider;
+use crate::protocol::refs::Refs;
+use crate::provider::Fidelity;
+use crate::target::{Candidate, Course};
 
 /// A provider's whole answer.
 pub(super) struct Completed {
@@ -22,74 +24,93 @@ pub(super) struct Completed {
     pub(super) head: HeaderMap,
     /// What of the request could not be said.
     pub(super) losses: Losses,
+    /// What tokens are guessed from.
+    pub(super) sizes: Sizes,
+}
+
+/// Of a request and its answer, in bytes.
+pub(super) struct Sizes {
+    pub(super) input: u64,
+    pub(super) output: u64,
 }
 
 /// Asks for a whole answer, whatever the request says about streams. Errors tell no credential.
 pub(super) async fn gather(
     exchange: &Exchange,
     front: Option<&dyn Front>,
-    translating: &mut Translating,
-) -> Result<Completed, GatewayError> {
+    translating: &mut Translating<'_>,
+    trial: &mut Trial,
+) -> Result<Completed, Box<Failed>> {
     translating.request.stream = false;
     let outgoing = translating.outgoing(exchange).await?;
-    let Translating { codec, model, provider, .. } = &*translating;
-    let input_bytes = outgoing.body.len() as u64;
+    let Translating { codec, model, whom, .. } = &*translating;
+    let input = outgoing.body.len() as u64;
     let ask = Ask { codec: *codec, model, body: outgoing.body, streams: false };
-    let Reply { status, body, account, head } = send(exchange, front, provider, ask).await?;
+    let Reply { status, body, account, head } = send(exchange, front, *whom, ask, trial).await?;
     let ReplyBody::Whole(body) = body else {
-        return Err(GatewayError::new(Code::Internal, "nobody asked for a stream"));
+        return Err(GatewayError::new(Code::Internal, "nobody asked for a stream").into());
     };
     let mut answer = if status.is_success() {
         match codec.decode_response(&body) {
             Ok(answer) => Ok(answer),
             Err(Failure::Error(error)) => Err(error),
-            Err(Failure::Invalid(text)) => return Err(unreadable(text)),
+            Err(Failure::Invalid(text)) => return Err(unreadable(text).into()),
         }
     } else {
         Err(codec.decode_error(status.as_u16(), &body))
     };
-    match &mut answer {
-        Ok(answer) => {
-            let guess = (body.len() as u64).div_ceil(BYTES_PER_TOKEN);
-            answer::count(&exchange.account, answer.usage, input_bytes, guess);
-            exchange.account.first_token();
-        }
-        Err(error) => answer::withhold(error, account),
+    if let Err(error) = &mut answer {
+        answer::withhold(error, account);
     }
-    Ok(Completed { answer, head, losses: outgoing.losses })
+    let sizes = Sizes { input, output: body.len() as u64 };
+    Ok(Completed { answer, head, losses: outgoing.losses, sizes })
 }
 
 /// Asks a provider on behalf of the gateway.
 pub(crate) async fn complete(
     exchange: &Exchange,
-    provider: &Arc<Provider>,
-    model: Option<&str>,
+    refs: &Refs<resources::Provider>,
+    wanted: &Wanted,
+    course: Course,
     request: Request,
 ) -> Result<Response, GatewayError> {
-    let model = model.or(provider.default_model.as_deref()).unwrap_or_default();
-    let codec = provider.codec(Format::Chat, Some(model)).ok_or_else(no_chats)?;
-    let mut translating = Translating {
-        provider: Arc::clone(provider),
-        codec,
-        model: model.to_owned(),
-        request,
-        input_bytes: 0,
-        strict: false,
-    };
-    let completed = gather(exchange, None, &mut translating).await?;
-    exchange.account.set_fidelity(&completed.losses);
-    let retry_after = completed.head.get(RETRY_AFTER);
-    let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
-    completed.answer.map_err(|error| {
-        let code = match error.kind {
-            ErrorKind::RateLimit => Code::RateLimited,
-            ErrorKind::Overloaded => Code::UpstreamUnavailable,
-            ErrorKind::Timeout => Code::UpstreamTimeout,
-            _ => Code::UpstreamInvalid,
+    let single = course.is_single();
+    let attempt = async |candidate: &Candidate, trial: &mut Trial| {
+        let provider = &candidate.provider;
+        let chosen = wanted.chosen(exchange, candidate)?;
+        trial.asks_for(chosen.model.as_ref());
+        let model = chosen.model.as_deref().unwrap_or_default();
+        let mut translating = Translating {
+            whom: Whom { candidate, timeouts: candidate.timeouts.with(&refs.timeouts), single },
+            codec: provider.codec(Format::Chat, Some(model)).ok_or_else(no_chats)?,
+            model: model.to_owned(),
+            request: request.clone(),
+            input_bytes: 0,
+            strict: [provider.fidelity, refs.fidelity].contains(&Fidelity::Strict),
         };
-        let text = format!("the provider answered with the status {}", error.status);
-        GatewayError { retry_after, ..GatewayError::new(code, text).detail(error.message) }
-    })
+        let Completed { answer, head, losses, sizes } =
+            gather(exchange, None, &mut translating, trial).await?;
+        let answer = answer.map_err(|error| Failed::told(refused(&error, &head), &error, &head))?;
+        let guess = sizes.output.div_ceil(BYTES_PER_TOKEN);
+        answer::count(exchange, trial, answer.usage, sizes.input, guess);
+        exchange.account.set_fidelity(&losses);
+        Ok(answer)
+    };
+    attempts::run(exchange, course, attempt).await.map_err(|failed| failed.gateway_error())
+}
+
+/// What a caller that does not know of the provider is told of its error.
+fn refused(error: &ProviderError, head: &HeaderMap) -> GatewayError {
+    let retry_after = head.get(RETRY_AFTER);
+    let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+    let code = match error.kind {
+        ErrorKind::RateLimit => Code::RateLimited,
+        ErrorKind::Overloaded => Code::UpstreamUnavailable,
+        ErrorKind::Timeout => Code::UpstreamTimeout,
+        _ => Code::UpstreamInvalid,
+    };
+    let text = format!("the provider answered with the status {}", error.status);
+    GatewayError { retry_after, ..GatewayError::new(code, text).detail(error.message.clone()) }
 }
 
 pub(super) fn unreadable(text: String) -> GatewayError {

@@ -56,7 +56,12 @@ impl<'a> Draft<'a> {
 
     /// Takes a member out.
     pub(crate) fn remove_value(&mut self, value: &Value<'_>) {
-        self.edits.remove(value.index);
+        self.remove_at(value.index);
+    }
+
+    /// Takes the member at this place out.
+    pub(crate) fn remove_at(&mut self, index: usize) {
+        self.edits.remove(index);
     }
 
     /// The members that the provider adds, renames and refuses, and the `options` that the body

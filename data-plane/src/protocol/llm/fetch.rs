@@ -90,7 +90,7 @@ async fn fetch(
     let endpoint = Endpoint::new(url, transport).map_err(|error| {
         refused("an address of the request cannot be called").detail(error.to_string())
     })?;
-    let deadlines = Deadlines { head: PATIENCE, idle: PATIENCE, total: PATIENCE };
+    let deadlines = Deadlines::within(PATIENCE);
     let call = Call::new(&endpoint, Method::GET, deadlines)
         .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     let failed = |error: &crate::upstream::UpstreamError| {

@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use std::ops::Deref;
+use std::rc::Rc;
 
 use actix_web::http::header::HeaderName;
 use bytes::Bytes;
@@ -9,10 +10,10 @@ use sanmon_wire::json::{Json, ScanError};
 use sanmon_wire::pass::{AnswerFindings, Pass};
 use sanmon_wire::translate::Observe;
 
-use crate::error::GatewayError;
+use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
 use crate::protocol::Dialect;
-use crate::provider::Provider;
+use crate::target::Candidate;
 
 /// What differs between the protocols in which models are asked.
 pub(crate) trait Front: Send + Sync {
@@ -32,12 +33,7 @@ pub(crate) trait Front: Send + Sync {
 
     /// What watches a streamed answer that passes through. `strip_usage`: the gateway asked for usage,
     /// the caller did not.
-    fn pass(
-        &self,
-        exchange: &Exchange,
-        provider: &Arc<Provider>,
-        strip_usage: bool,
-    ) -> Box<dyn Pass>;
+    fn pass(&self, exchange: &Exchange, candidate: &Candidate, strip_usage: bool) -> Box<dyn Pass>;
 
     /// What a whole answer holds that passes through.
     fn findings(&self, body: &[u8]) -> Result<AnswerFindings, ScanError> {
@@ -45,11 +41,16 @@ pub(crate) trait Front: Send + Sync {
     }
 
     /// A whole answer passes through.
-    fn passed(&self, _: &Exchange, _: &Arc<Provider>, _: &Bytes) {}
+    fn passed(&self, _: &Exchange, _: &Candidate, _: &Bytes) {}
 
     /// Whether a header of the caller is for the provider, where that speaks this format.
     fn forwards(&self, _: &HeaderName) -> Forwards {
         Forwards::No
+    }
+
+    /// Who alone can answer it, where that is so.
+    fn bound(&self) -> Option<&Bound> {
+        None
     }
 
     /// Whether a body can go to a provider of its format as it is.
@@ -82,6 +83,39 @@ pub(crate) trait Front: Send + Sync {
     fn join(&self, answers: Vec<Response>, _n: u64) -> Response {
         answers.into_iter().next().unwrap_or_default()
     }
+}
+
+/// A protocol, held for as long as its answer takes.
+#[derive(Clone)]
+pub(crate) enum Fronted {
+    /// One that knows nothing of the request.
+    Fixed(&'static dyn Front),
+    /// One that was made for it.
+    Made(Rc<dyn Front>),
+}
+
+impl Deref for Fronted {
+    type Target = dyn Front;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Fixed(front) => *front,
+            Self::Made(front) => &**front,
+        }
+    }
+}
+
+/// A provider, and which of its credentials: what was made with it is found with no other.
+#[derive(Clone, Debug)]
+pub(crate) struct Bound {
+    pub(crate) provider: Box<str>,
+    pub(crate) credential: usize,
+}
+
+/// An answer that a provider keeps can be gone on from with that provider only.
+pub(crate) fn elsewhere() -> GatewayError {
+    let text = "the answer to go on from is kept by another provider";
+    GatewayError::new(Code::Unsupported, text).param("previous_response_id")
 }
 
 /// What becomes of a caller's header.

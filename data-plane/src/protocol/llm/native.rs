@@ -2,31 +2,32 @@
 //! found and changed by offset.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use bytes::Bytes;
 use sanmon_wire::canonical::unfold;
 use sanmon_wire::fidelity::Losses;
-use sanmon_wire::json::{Edits, Value};
+use sanmon_wire::json::{Edits, Object, Value};
 
-use super::Front;
-use super::answer::{self, BYTES_PER_TOKEN, Checked, checked, provider_error, with};
-use super::asked::Asking;
+use super::answer::{self, BYTES_PER_TOKEN, Checked, checked, refused, with};
 use super::body::{flag, get, present, wrong};
 use super::draft::Draft;
+use super::model::Chosen;
 use super::reply::{Ask, Reply, ReplyBody, send};
-use super::{headers, stream};
+use super::request::Request;
+use super::stream::{Begun, Streamed};
+use super::{Failed, Front, Trial, Whom, headers, stream};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
 use crate::provider::{Provider, Transport};
 
 /// A request as its provider gets it.
-pub(crate) struct Prepared {
-    provider: Arc<Provider>,
-    /// The model as the provider calls it; may be empty.
-    model: String,
+pub(crate) struct Prepared<'c> {
+    whom: Whom<'c>,
+    /// The model as the provider calls it.
+    model: Option<Rc<str>>,
     body: Bytes,
     /// The caller wants a stream.
     streams: bool,
@@ -40,19 +41,20 @@ pub(crate) struct Prepared {
     input_bytes: u64,
 }
 
-impl Prepared {
+impl<'c> Prepared<'c> {
     /// Changes what has to be changed.
     pub(crate) fn of(
-        exchange: &Exchange,
-        front: &dyn Front,
+        request: &Request,
         body: &Bytes,
-        asking: &Asking<'_>,
+        object: &Object<'_>,
+        chosen: &Chosen<'_>,
+        whom: Whom<'c>,
     ) -> Result<Self, GatewayError> {
+        let Request { exchange, front, asking, .. } = request;
         let shape = front.shape();
-        let object = asking.object;
-        let provider = &asking.chosen.provider;
+        let provider = whom.provider();
         let mut draft = Draft::of(object);
-        asking.chosen.write(&mut draft)?;
+        chosen.write(&mut draft)?;
         let in_body = flag(object, "stream")?;
         let streams = asking.streams;
         let most = exchange.key.as_ref().and_then(|key| key.constraints()?.max_tokens());
@@ -77,57 +79,67 @@ impl Prepared {
         }
         Ok(Self {
             body: draft.finish(body),
-            model: asking.chosen.model.as_deref().unwrap_or_default().to_owned(),
+            model: chosen.model.clone(),
             streams,
             streams_upstream,
             wants_usage,
             losses: std::mem::take(&mut draft.losses),
             input_bytes: asking.input_bytes,
-            provider: Arc::clone(provider),
+            whom,
         })
     }
 }
 
 /// Calls the provider, and passes its answer on.
 pub(crate) async fn answer(
-    exchange: &Exchange,
-    front: &dyn Front,
-    request: Prepared,
-) -> Result<HttpResponse, GatewayError> {
+    request: &Request,
+    prepared: Prepared<'_>,
+    trial: &mut Trial,
+) -> Result<HttpResponse, Box<Failed>> {
+    let (exchange, front) = (&*request.exchange, &*request.front);
+    let codec = front.codec();
     let ask = Ask {
-        codec: front.codec(),
-        model: &request.model,
-        body: request.body.clone(),
-        streams: request.streams_upstream,
+        codec,
+        model: prepared.model.as_deref().unwrap_or_default(),
+        body: prepared.body.clone(),
+        streams: prepared.streams_upstream,
     };
     let Reply { status, head, body, account } =
-        send(exchange, Some(front), &request.provider, ask).await?;
-    let error = |status, body| provider_error(front.codec(), status, body, account);
+        send(exchange, Some(front), prepared.whom, ask, trial).await?;
+    let error = |status, said| refused(codec, status, said, account, &head);
     let response = match body {
-        ReplyBody::Whole(body) if !status.is_success() => error(status, body),
+        ReplyBody::Whole(body) if !status.is_success() => {
+            return Err(error(status.as_u16(), body));
+        }
         ReplyBody::Whole(body) => match checked(front, &body)? {
-            Checked::Error(status) => error(status, body),
+            Checked::Error => return Err(error(200, body)),
             Checked::Answer(usage) => {
+                let response = whole(exchange, front, &prepared, status, body.clone())?;
                 let guess = (body.len() as u64).div_ceil(BYTES_PER_TOKEN);
-                answer::count(&exchange.account, usage, request.input_bytes, guess);
-                exchange.account.first_token();
-                front.passed(exchange, &request.provider, &body);
-                whole(exchange, front, &request, status, body)?
+                answer::count(exchange, trial, usage, prepared.input_bytes, guess);
+                front.passed(exchange, prepared.whom.candidate, &body);
+                response
             }
         },
         ReplyBody::Stream(source) => {
-            let pass = front.pass(exchange, &request.provider, !request.wants_usage);
-            let kind = front.codec().stream_type();
-            let (dialect, input) = (front.dialect(), request.input_bytes);
-            match stream::answer(exchange, dialect, pass, source, kind, input).await? {
-                stream::Begun::Response(response) => response,
-                stream::Begun::Error(status, data) => error(status, data),
+            let streamed = Streamed {
+                pass: front.pass(exchange, prepared.whom.candidate, !prepared.wants_usage),
+                dialect: front.dialect(),
+                kind: codec.stream_type(),
+                input_bytes: prepared.input_bytes,
+                beginning: prepared.whom.beginning(trial),
+            };
+            match streamed.answer(exchange, source, Some(trial)).await? {
+                Begun::Response(response) => response,
+                Begun::Error(event) => {
+                    return Err(error(event.status.unwrap_or(200), event.data));
+                }
             }
         }
     };
     let mut response = with(response, head);
-    headers::fidelity(&request.losses, response.headers_mut());
-    exchange.account.set_fidelity(&request.losses);
+    headers::fidelity(&prepared.losses, response.headers_mut());
+    exchange.account.set_fidelity(&prepared.losses);
     Ok(response)
 }
 
@@ -135,7 +147,7 @@ pub(crate) async fn answer(
 fn whole(
     exchange: &Exchange,
     front: &dyn Front,
-    request: &Prepared,
+    request: &Prepared<'_>,
     status: StatusCode,
     body: Bytes,
 ) -> Result<HttpResponse, GatewayError> {
@@ -147,7 +159,8 @@ fn whole(
         GatewayError::new(Code::UpstreamInvalid, "the provider's answer cannot be read")
             .detail(failure.to_string())
     })?;
-    let mut asked = stream::asked(exchange, &request.model, request.input_bytes);
+    let model = request.model.as_deref().unwrap_or_default();
+    let mut asked = stream::asked(exchange, model, request.input_bytes);
     asked.stream_usage = request.wants_usage;
     let mut encoder = codec.encoder(asked);
     let mut out = Vec::with_capacity(body.len() + 512);

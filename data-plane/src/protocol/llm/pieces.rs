@@ -11,6 +11,7 @@ use futures_util::StreamExt as _;
 use sanmon_wire::json::{Member, Members, ScanError, Scanner, ValueKind};
 use tokio::time::Instant;
 
+use super::Failed;
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
 use crate::upstream::{Answer, UpstreamError};
@@ -32,20 +33,17 @@ impl Pieces {
     }
 
     /// Reads an answer, finding its members on the way.
-    pub(crate) async fn read(
-        exchange: &Exchange,
-        mut answer: Answer,
-    ) -> Result<Self, GatewayError> {
+    pub(crate) async fn read(exchange: &Exchange, mut answer: Answer) -> Result<Self, Box<Failed>> {
         let limit = exchange.worker.limits.answer_bytes;
         let account = &exchange.account;
         let mut scanner = Scanner::default();
         let (mut pieces, mut length) = (Vec::new(), 0);
         account.upstream_again(Instant::now());
         while let Some(piece) = answer.body.next().await {
-            let piece = piece.map_err(|error| error.to_gateway())?;
+            let piece = piece?;
             length += piece.len();
             if length > limit {
-                return Err(UpstreamError::TooLarge(limit).to_gateway());
+                return Err(UpstreamError::TooLarge(limit).into());
             }
             scanner.feed(&piece).map_err(|error| invalid(&error))?;
             pieces.push(piece);

@@ -10,11 +10,12 @@ use futures_util::Stream;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 use super::answer::{check_head, gather, told};
-use super::{Front, headers};
+use super::{Failed, Front, Trial, Whom, headers};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
 use crate::provider::mock::{self, MockStream};
-use crate::provider::{Account, Http, Operation, Provider, Transport};
+use crate::provider::{Account, Http, Operation, Transport};
+use crate::target::Candidate;
 use crate::upstream::{AnswerBody, UpstreamError};
 use sanmon_wire::format::Codec;
 
@@ -63,48 +64,50 @@ impl Stream for Source {
 }
 
 /// Calls a provider. Errors come back whole; so do successes, unless a stream was asked for and came.
-pub(crate) async fn send<'p>(
+pub(crate) async fn send<'c>(
     exchange: &Exchange,
     front: Option<&dyn Front>,
-    provider: &'p Provider,
+    whom: Whom<'c>,
     ask: Ask<'_>,
-) -> Result<Reply<'p>, GatewayError> {
-    match &provider.transport {
-        Transport::Http(http) => over_http(exchange, front, http, ask).await,
-        Transport::Mock(script) => match mock::chat(script, &ask.body) {
-            mock::Reply::Whole { status, body, delay } => {
-                if !delay.is_zero() {
-                    tokio::time::sleep(delay).await;
-                }
-                Ok(Reply {
-                    status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY),
-                    head: CallerHeaders::new(),
-                    body: ReplyBody::Whole(body),
-                    account: None,
-                })
-            }
-            mock::Reply::Stream(stream) => Ok(Reply {
-                status: StatusCode::OK,
-                head: CallerHeaders::new(),
-                body: ReplyBody::Stream(Source::Mock(stream)),
-                account: None,
-            }),
-        },
+    trial: &Trial,
+) -> Result<Reply<'c>, Box<Failed>> {
+    match &whom.provider().transport {
+        Transport::Http(http) => over_http(exchange, front, whom, http, ask, trial).await,
+        Transport::Mock(script) => {
+            let reply = mocked(mock::chat(script, &ask.body)).await;
+            trial.head(reply.status.as_u16());
+            Ok(reply)
+        }
     }
+}
+
+async fn mocked(reply: mock::Reply) -> Reply<'static> {
+    let (status, body) = match reply {
+        mock::Reply::Whole { status, body, delay } => {
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+            (status, ReplyBody::Whole(body))
+        }
+        mock::Reply::Stream(stream) => (StatusCode::OK, ReplyBody::Stream(Source::Mock(stream))),
+    };
+    Reply { status, head: CallerHeaders::new(), body, account: None }
 }
 
 /// Asks a provider to count tokens in the format of `front`; the answer is whole. `None` where it does not
 /// count.
-pub(crate) async fn count<'p>(
+pub(crate) async fn count<'c>(
     exchange: &Exchange,
     front: &dyn Front,
-    http: &'p Http,
+    candidate: &'c Candidate,
     model: &str,
     body: Bytes,
-) -> Result<Option<Reply<'p>>, GatewayError> {
-    let Some(account) = http.account() else { return Ok(None) };
+) -> Result<Option<Reply<'c>>, GatewayError> {
+    let Transport::Http(http) = &candidate.provider.transport else { return Ok(None) };
+    let Some(account) = http.account_at(candidate.account) else { return Ok(None) };
     let operation = Operation::CountTokens { format: front.codec().format(), model };
-    let call = match account.call(&operation, http.timeouts.whole()) {
+    let call = match account.call(&operation, candidate.timeouts.whole()) {
         Ok(call) => call.bytes(account.body(&operation, body)?),
         Err(error) if error.code == Code::Unsupported => return Ok(None),
         Err(error) => return Err(error),
@@ -116,21 +119,24 @@ pub(crate) async fn count<'p>(
     let answer = answer.map_err(|error| error.to_gateway())?;
     let status = check_head(answer.status, &answer.headers)?;
     let head = told(&answer.headers);
-    let body = ReplyBody::Whole(gather(exchange, answer).await?);
-    Ok(Some(Reply { status, head, body, account: Some(account) }))
+    let body = gather(exchange, answer).await.map_err(|error| error.to_gateway())?;
+    Ok(Some(Reply { status, head, body: ReplyBody::Whole(body), account: Some(account) }))
 }
 
-async fn over_http<'p>(
+async fn over_http<'c>(
     exchange: &Exchange,
     front: Option<&dyn Front>,
-    http: &'p Http,
+    whom: Whom<'c>,
+    http: &'c Http,
     ask: Ask<'_>,
-) -> Result<Reply<'p>, GatewayError> {
+    trial: &Trial,
+) -> Result<Reply<'c>, Box<Failed>> {
     let account = http
-        .account()
+        .account_at(whom.candidate.account)
         .ok_or_else(|| GatewayError::new(Code::Internal, "the provider has no address"))?;
     let Ask { codec, model, body, streams } = ask;
-    let deadlines = if streams { http.timeouts.streamed() } else { http.timeouts.whole() };
+    let timeouts = &whom.timeouts;
+    let deadlines = if streams { timeouts.streamed() } else { timeouts.whole() };
     let operation = Operation::Chat { format: codec.format(), model, stream: streams };
     let body = account.body(&operation, body)?;
     let call = account.call(&operation, deadlines)?.bytes(body);
@@ -140,8 +146,8 @@ async fn over_http<'p>(
         headers::forward(exchange, front, &mut call);
     }
     account.authorize(&exchange.worker, &mut call).await?;
-    let sent = exchange.worker.upstream.send(call, &exchange.account).await;
-    let answer = sent.map_err(|error| error.to_gateway())?;
+    let answer = exchange.worker.upstream.send(call, &exchange.account).await?;
+    trial.head(answer.status.as_u16());
     let status = check_head(answer.status, &answer.headers)?;
     let head = told(&answer.headers);
     let body = if streams && status.is_success() && is_stream(&answer.headers, codec.stream_type())

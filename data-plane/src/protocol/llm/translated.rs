@@ -2,17 +2,20 @@
 //! the canonical form, written in the provider's, and the answer back.
 
 use actix_web::HttpResponse;
-use sanmon_wire::canonical::{ErrorKind, ProviderError, Request, Response, unfold};
+use actix_web::http::header::HeaderMap;
+use sanmon_wire::canonical::{ProviderError, Response, unfold};
 use sanmon_wire::fidelity::Losses;
 use sanmon_wire::format::{Asked, Failure, Format};
 use sanmon_wire::json::Json;
 use sanmon_wire::translate::{Observe, Translated};
 
-use super::answer::{self, BYTES_PER_TOKEN, provider_error, with};
+use super::answer::{self, BYTES_PER_TOKEN, with};
 use super::complete::unreadable;
 use super::reply::{Ask, Reply, ReplyBody, send};
-use super::translating::{Outgoing, Translating, caller, unsupported};
-use super::{Front, headers, several, stream};
+use super::request::Request as Caller;
+use super::stream::{Begun, Streamed};
+use super::translating::{Outgoing, Translating, caller};
+use super::{Failed, Front, Trial, headers, several, stream};
 use crate::error::GatewayError;
 use crate::exchange::Exchange;
 use crate::prompts;
@@ -20,30 +23,15 @@ use crate::protocol::errors;
 
 /// Calls the provider, and answers in the caller's format.
 pub(crate) async fn answer(
-    exchange: &Exchange,
-    front: &dyn Front,
-    mut translating: Translating,
+    from: &Caller,
+    mut translating: Translating<'_>,
     echo: Option<Json>,
-) -> Result<HttpResponse, GatewayError> {
-    front.prepare(exchange, translating.codec.format(), &mut translating.request)?;
-    let mut asked = stream::asked(exchange, &translating.request.model, translating.input_bytes);
-    if asked.model.is_empty() {
-        asked.model.clone_from(&translating.model);
-    }
-    asked.stream_usage = translating.request.stream_usage;
-    asked.echo = echo;
-    if translating.codec.format() != front.codec().format()
-        && let Some(mut requests) =
-            front.split(&translating.request).map_err(|e| unsupported(&e))?
-    {
-        let stream = translating.request.stream;
-        match (requests.pop(), requests.is_empty()) {
-            (Some(only), true) => translating.request = Request { stream, ..only },
-            (last, _) => {
-                requests.extend(last);
-                return several::answer(exchange, front, translating, requests, asked).await;
-            }
-        }
+    trial: &mut Trial,
+) -> Result<HttpResponse, Box<Failed>> {
+    let (exchange, front) = (&*from.exchange, &*from.front);
+    let asked = prepare(exchange, front, &mut translating, echo)?;
+    if let Some(requests) = several::split(front, &mut translating)? {
+        return several::answer(exchange, front, translating, requests, asked, trial).await;
     }
     // What is remembered of the conversation is what its caller said.
     let own = front.observe(exchange, &translating.request, &asked.id);
@@ -52,30 +40,29 @@ pub(crate) async fn answer(
         prompts::surround(&mut translating.request, exchange);
     }
     let outgoing = translating.outgoing(exchange).await?;
-    let Translating { provider, codec, model, request, input_bytes, .. } = translating;
-    let caller = caller(exchange);
-    let memory = exchange.worker.memory.watch(&caller, codec.format());
+    let Translating { whom, codec, model, request, input_bytes, .. } = translating;
+    let memory = exchange.worker.memory.watch(&caller(exchange), codec.format());
     let mut observers: Vec<Box<dyn Observe>> = memory.into_iter().chain(own).collect();
     let streams = request.stream;
     drop(request);
     let Outgoing { body, streams: streams_upstream, losses } = outgoing;
     let ask = Ask { codec, model: &model, body, streams: streams_upstream };
-    let Reply { status, head, body, account } = send(exchange, Some(front), &provider, ask).await?;
+    let Reply { status, head, body, account } =
+        send(exchange, Some(front), whom, ask, trial).await?;
     let error = |mut error: ProviderError| {
         answer::withhold(&mut error, account);
-        told_error(exchange, front, &error)
+        told_error(exchange, front, error, &head)
     };
     let response = match body {
         ReplyBody::Whole(body) if !status.is_success() => {
-            error(codec.decode_error(status.as_u16(), &body))
+            return Err(error(codec.decode_error(status.as_u16(), &body)));
         }
         ReplyBody::Whole(body) => match codec.decode_response(&body) {
-            Err(Failure::Error(failure)) => error(failure),
-            Err(Failure::Invalid(text)) => return Err(unreadable(text)),
+            Err(Failure::Error(failure)) => return Err(error(failure)),
+            Err(Failure::Invalid(text)) => return Err(unreadable(text).into()),
             Ok(answer) => {
                 let guess = (body.len() as u64).div_ceil(BYTES_PER_TOKEN);
-                answer::count(&exchange.account, answer.usage, input_bytes, guess);
-                exchange.account.first_token();
+                answer::count(exchange, trial, answer.usage, input_bytes, guess);
                 if !observers.is_empty() {
                     for delta in unfold(answer.clone()) {
                         for observer in &mut observers {
@@ -89,15 +76,18 @@ pub(crate) async fn answer(
         ReplyBody::Stream(source) => {
             let own = front.codec();
             let pass = Translated::new(codec.decoder(), own.encoder(asked), own, observers);
-            let (pass, kind) = (Box::new(pass), own.stream_type());
-            let begun =
-                stream::answer(exchange, front.dialect(), pass, source, kind, input_bytes).await?;
-            match begun {
-                stream::Begun::Response(response) => response,
-                stream::Begun::Error(status, data) => {
-                    let kind = ErrorKind::of_status(status.as_u16());
-                    let status = errors::status(front.dialect(), kind, status.as_u16());
-                    provider_error(front.codec(), status, data, account)
+            let streamed = Streamed {
+                pass: Box::new(pass),
+                dialect: front.dialect(),
+                kind: own.stream_type(),
+                input_bytes,
+                beginning: whom.beginning(trial),
+            };
+            match streamed.answer(exchange, source, Some(trial)).await? {
+                Begun::Response(response) => response,
+                Begun::Error(event) => {
+                    // It is written in the caller's format already.
+                    return Err(error(own.decode_error(event.status.unwrap_or(200), &event.data)));
                 }
             }
         }
@@ -106,6 +96,23 @@ pub(crate) async fn answer(
     headers::fidelity(&losses, response.headers_mut());
     exchange.account.set_fidelity(&losses);
     Ok(response)
+}
+
+/// Changes the request as its protocol has it; what the encoder of its answer has to know.
+fn prepare(
+    exchange: &Exchange,
+    front: &dyn Front,
+    translating: &mut Translating<'_>,
+    echo: Option<Json>,
+) -> Result<Asked, GatewayError> {
+    front.prepare(exchange, translating.codec.format(), &mut translating.request)?;
+    let mut asked = stream::asked(exchange, &translating.request.model, translating.input_bytes);
+    if asked.model.is_empty() {
+        asked.model.clone_from(&translating.model);
+    }
+    asked.stream_usage = translating.request.stream_usage;
+    asked.echo = echo;
+    Ok(asked)
 }
 
 /// A success that came as a whole, in the caller's format.
@@ -137,7 +144,10 @@ pub(super) fn whole(
 pub(super) fn told_error(
     exchange: &Exchange,
     front: &dyn Front,
-    error: &ProviderError,
-) -> HttpResponse {
-    errors::of_provider(front.dialect(), front.codec(), error, &exchange.request_id)
+    error: ProviderError,
+    head: &HeaderMap,
+) -> Box<Failed> {
+    let response =
+        errors::of_provider(front.dialect(), front.codec(), &error, &exchange.request_id);
+    Failed::provider(error, with(response, head.clone()), head)
 }

@@ -8,6 +8,7 @@ use sanmon_wire::fidelity::Losses;
 use sanmon_wire::format::{BadRequest, Codec, Parameters, Target, Unsupported};
 use sanmon_wire::json::Object;
 
+use super::Whom;
 use super::draft::Draft;
 use super::fetch;
 use crate::error::{Code, GatewayError};
@@ -15,8 +16,8 @@ use crate::exchange::Exchange;
 use crate::provider::{ParameterPolicy, Provider, Transport};
 
 /// A request in canonical form, and where it goes.
-pub(crate) struct Translating {
-    pub(crate) provider: Arc<Provider>,
+pub(crate) struct Translating<'c> {
+    pub(crate) whom: Whom<'c>,
     /// In which format the provider is asked.
     pub(crate) codec: &'static dyn Codec,
     /// The model as the provider calls it; may be empty.
@@ -35,14 +36,27 @@ pub(crate) struct Outgoing {
     pub(crate) losses: Losses,
 }
 
-impl Translating {
+impl Translating<'_> {
     /// Writes the request as the provider wants it.
     pub(crate) async fn outgoing(&mut self, exchange: &Exchange) -> Result<Outgoing, GatewayError> {
-        let Self { provider, codec, model, request, strict, .. } = self;
-        provider.defaults().apply(request);
+        self.complete(exchange)?;
+        fetch::inline(exchange, self.codec, &mut self.request).await?;
+        self.written()
+    }
+
+    /// Adds what the provider's document and the gateway's memory have of the request.
+    pub(crate) fn complete(&mut self, exchange: &Exchange) -> Result<(), GatewayError> {
+        let Self { whom, codec, request, .. } = self;
+        whom.provider().defaults().apply(request);
         bound(exchange, request)?;
         exchange.worker.memory.recall(&caller(exchange), codec.format(), request);
-        fetch::inline(exchange, *codec, request).await?;
+        Ok(())
+    }
+
+    /// The request in the words of the provider.
+    pub(crate) fn written(&self) -> Result<Outgoing, GatewayError> {
+        let Self { whom, codec, model, request, strict, .. } = self;
+        let provider = whom.provider();
         let streams = match &provider.transport {
             Transport::Http(http) => request.stream && http.streams,
             Transport::Mock(_) => request.stream,

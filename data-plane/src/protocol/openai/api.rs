@@ -1,6 +1,8 @@
 //! All of OpenAI's paths, and Anthropic's Messages, behind one slot: whatever the prefix, the end of a
 //! path says which protocol is spoken.
 
+use std::rc::Rc;
+
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
 
@@ -56,7 +58,7 @@ impl Protocol for Api {
 
     fn answer<'a>(
         &'a self,
-        exchange: &'a mut Exchange,
+        exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
         match self.at(exchange.path()) {
             Some(protocol) => protocol.answer(exchange),

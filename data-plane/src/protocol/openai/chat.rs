@@ -1,6 +1,6 @@
 //! `POST /v1/chat/completions`.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
@@ -12,10 +12,10 @@ use sanmon_wire::pass::{Pass, Watched};
 
 use crate::error::GatewayError;
 use crate::exchange::Exchange;
-use crate::protocol::llm::{self, Front, Shape};
+use crate::protocol::llm::{self, Front, Fronted, Shape};
 use crate::protocol::refs::Refs;
 use crate::protocol::{Dialect, Protocol};
-use crate::provider::Provider;
+use crate::target::Candidate;
 
 /// Chat completions of a plugin's providers.
 #[derive(Debug)]
@@ -37,13 +37,16 @@ impl Protocol for Chat {
 
     fn answer<'a>(
         &'a self,
-        exchange: &'a mut Exchange,
+        exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
-        Box::pin(llm::answer(exchange, self, &self.refs))
+        Box::pin(llm::answer(exchange, Fronted::Fixed(&ChatFront), &self.refs))
     }
 }
 
-impl Front for Chat {
+/// Chat completions, as their clients speak them.
+pub(crate) struct ChatFront;
+
+impl Front for ChatFront {
     fn codec(&self) -> &'static dyn Codec {
         &chat::OPENAI
     }
@@ -62,7 +65,7 @@ impl Front for Chat {
         }
     }
 
-    fn pass(&self, _: &Exchange, _: &Arc<Provider>, strip_usage: bool) -> Box<dyn Pass> {
+    fn pass(&self, _: &Exchange, _: &Candidate, strip_usage: bool) -> Box<dyn Pass> {
         Box::new(Watched::by(ChatNote::new(strip_usage)))
     }
 }

@@ -1,7 +1,7 @@
 //! `POST /v1/completions`: the legacy protocol, natively where the provider has it and over chats
 //! elsewhere.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
@@ -15,10 +15,10 @@ use sanmon_wire::pass::{Pass, Watched};
 
 use crate::error::GatewayError;
 use crate::exchange::Exchange;
-use crate::protocol::llm::{self, Front, Shape};
+use crate::protocol::llm::{self, Front, Fronted, Shape};
 use crate::protocol::refs::Refs;
 use crate::protocol::{Dialect, Protocol};
-use crate::provider::Provider;
+use crate::target::Candidate;
 
 /// Completions of a plugin's providers.
 #[derive(Debug)]
@@ -40,13 +40,16 @@ impl Protocol for Completions {
 
     fn answer<'a>(
         &'a self,
-        exchange: &'a mut Exchange,
+        exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
-        Box::pin(llm::answer(exchange, self, &self.refs))
+        Box::pin(llm::answer(exchange, Fronted::Fixed(&CompletionsFront), &self.refs))
     }
 }
 
-impl Front for Completions {
+/// Legacy completions, as their clients speak them.
+pub(crate) struct CompletionsFront;
+
+impl Front for CompletionsFront {
     fn codec(&self) -> &'static dyn Codec {
         &COMPLETIONS
     }
@@ -65,7 +68,7 @@ impl Front for Completions {
         }
     }
 
-    fn pass(&self, _: &Exchange, _: &Arc<Provider>, strip_usage: bool) -> Box<dyn Pass> {
+    fn pass(&self, _: &Exchange, _: &Candidate, strip_usage: bool) -> Box<dyn Pass> {
         Box::new(Watched::by(ChatNote::new(strip_usage)))
     }
 

@@ -3,30 +3,32 @@
 
 mod translated;
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
-use sanmon_shared::resources;
-use sanmon_wire::chat::{self, read_usage, upstream_error};
+use sanmon_shared::resources::{self, Mock};
+use sanmon_wire::chat::{self, read_usage};
 use sanmon_wire::embeddings::VectorForm;
 use sanmon_wire::embeddings::openai::{vector_form, with_vectors_as};
 use sanmon_wire::json::{Object, ValueKind};
 
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
-use crate::protocol::llm::answer::{self, check_head, gather, provider_error, told, with};
+use crate::protocol::llm::answer::{self, check_head, gather, refused, told, with};
 use crate::protocol::llm::body::{self, present, text};
 use crate::protocol::llm::draft::Draft;
-use crate::protocol::llm::headers;
-use crate::protocol::llm::model::{self, Chosen};
+use crate::protocol::llm::model::{Chosen, Wanted};
 use crate::protocol::llm::pieces::Pieces;
+use crate::protocol::llm::{Failed, Trial, attempts, headers};
 use crate::protocol::refs::Refs;
 use crate::protocol::{Dialect, Protocol};
 use crate::provider::mock::{self, Reply};
-use crate::provider::{Account, Http, Operation, Provider, Transport};
+use crate::provider::{Account, Operation, Timeouts, Transport};
+use crate::target::{Ask, Candidate, Course};
 
 use translated::Translating;
 
@@ -38,8 +40,9 @@ pub struct Embeddings {
 
 /// A request as its provider gets it.
 struct Request {
-    provider: Arc<Provider>,
     body: Bytes,
+    /// The model as the provider calls it.
+    model: Option<Rc<str>>,
     /// How the caller wants its vectors; `None` where it asks for a form that only the provider
     /// knows.
     form: Option<VectorForm>,
@@ -54,7 +57,7 @@ impl Protocol for Embeddings {
 
     fn answer<'a>(
         &'a self,
-        exchange: &'a mut Exchange,
+        exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
         Box::pin(self.embed(exchange))
     }
@@ -66,44 +69,40 @@ impl Embeddings {
         Self { refs }
     }
 
-    async fn embed(&self, exchange: &mut Exchange) -> Result<HttpResponse, GatewayError> {
+    async fn embed(&self, exchange: &Exchange) -> Result<HttpResponse, GatewayError> {
         let (body, members) = body::read(exchange).await?;
         let object = Object::new(&body, members);
-        let chosen = model::choose(exchange, &self.refs, &object)?;
-        if let Transport::Http(http) = &chosen.provider.transport {
-            let model = chosen.model.as_deref().unwrap_or_default();
-            if let Some(codec) = http.embeds(model).and_then(|embeds| embeds.codec) {
-                let translating = Translating::prepare(&self.refs, &body, &chosen, codec)?;
-                drop(body);
-                // Apart, so that what passes through stays small.
-                return Box::pin(translating.answer(exchange)).await;
-            }
-        }
-        let request = prepare(&body, &object, chosen)?;
-        drop(body);
-        match &request.provider.transport {
-            Transport::Http(http) => over_http(exchange, &request, http).await,
-            Transport::Mock(script) => {
-                let Reply::Whole { status, body, delay } = mock::embeddings(script, &request.body)
-                else {
-                    return Err(GatewayError::new(Code::Internal, "embeddings are no stream"));
-                };
-                if !delay.is_zero() {
-                    tokio::time::sleep(delay).await;
+        let wanted = Wanted::of(exchange, &self.refs, &object)?;
+        let model = wanted.model.as_deref();
+        let course = Course::of(&Ask { exchange, model, object: &object }, &wanted.named);
+        let attempt = async |candidate: &Candidate, trial: &mut Trial| {
+            let chosen = wanted.chosen(exchange, candidate)?;
+            trial.asks_for(chosen.model.as_ref());
+            if let Transport::Http(http) = &candidate.provider.transport {
+                let model = chosen.model.as_deref().unwrap_or_default();
+                if let Some(codec) = http.embeds(model).and_then(|embeds| embeds.codec) {
+                    let translating =
+                        Translating::prepare(&self.refs, &body, &chosen, candidate, codec)?;
+                    // Apart, so that what passes through stays small.
+                    return Box::pin(translating.answer(exchange, trial)).await;
                 }
-                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-                if !status.is_success() {
-                    return Ok(provider_error(&chat::OPENAI, status, body, None));
-                }
-                answer(exchange, &request, status, Pieces::of(body)?, None)
             }
-        }
+            let request = prepare(&body, &object, &chosen, candidate)?;
+            let timeouts = candidate.timeouts.with(&self.refs.timeouts);
+            passed(exchange, &request, candidate, timeouts, trial).await
+        };
+        attempts::run(exchange, course, attempt).await.or_else(|failed| failed.answer())
     }
 }
 
 /// A request as a provider gets it that speaks like its caller.
-fn prepare(body: &Bytes, object: &Object<'_>, chosen: Chosen<'_>) -> Result<Request, GatewayError> {
-    let provider = Arc::clone(&chosen.provider);
+fn prepare(
+    body: &Bytes,
+    object: &Object<'_>,
+    chosen: &Chosen<'_>,
+    candidate: &Candidate,
+) -> Result<Request, GatewayError> {
+    let provider = &candidate.provider;
     let mut draft = Draft::of(object);
     chosen.write(&mut draft)?;
     let form = match text(object, "encoding_format")?.as_deref() {
@@ -111,7 +110,7 @@ fn prepare(body: &Bytes, object: &Object<'_>, chosen: Chosen<'_>) -> Result<Requ
         Some("base64") => Some(VectorForm::Base64),
         Some(_) => None,
     };
-    draft.adapt(&provider, &provider.options.members, &["encoding_format"])?;
+    draft.adapt(provider, &provider.options.members, &["encoding_format"])?;
     if form.is_some() && !provider.kind.base64 {
         draft.remove("encoding_format")?;
     }
@@ -121,37 +120,74 @@ fn prepare(body: &Bytes, object: &Object<'_>, chosen: Chosen<'_>) -> Result<Requ
     }
     Ok(Request {
         body: draft.finish(body),
+        model: chosen.model.clone(),
         form,
         input_bytes: input.map_or(0, |input| input.raw.len() as u64),
-        provider: chosen.provider,
     })
 }
 
-async fn over_http(
+/// What a provider says that speaks like its caller.
+async fn passed(
     exchange: &Exchange,
     request: &Request,
-    http: &Http,
-) -> Result<HttpResponse, GatewayError> {
-    let account = http
-        .account()
-        .ok_or_else(|| GatewayError::new(Code::Internal, "the provider has no address"))?;
-    let call = {
-        let model = exchange.account.model();
-        account.call(&Operation::Embeddings { model: &model }, http.timeouts.whole())?
+    candidate: &Candidate,
+    timeouts: Timeouts,
+    trial: &mut Trial,
+) -> Result<HttpResponse, Box<Failed>> {
+    let http = match &candidate.provider.transport {
+        Transport::Http(http) => http,
+        Transport::Mock(script) => return mocked(exchange, request, script, trial).await,
     };
+    let account = http
+        .account_at(candidate.account)
+        .ok_or_else(|| GatewayError::new(Code::Internal, "the provider has no address"))?;
+    let model = request.model.as_deref().unwrap_or_default();
+    let call = account.call(&Operation::Embeddings { model }, timeouts.whole())?;
     let call = call.bytes(request.body.clone());
     let mut call = headers::request(exchange, call, "application/json");
     account.authorize(&exchange.worker, &mut call).await?;
-    let sent = exchange.worker.upstream.send(call, &exchange.account).await;
-    let upstream = sent.map_err(|error| error.to_gateway())?;
+    let upstream = exchange.worker.upstream.send(call, &exchange.account).await?;
+    trial.head(upstream.status.as_u16());
     let status = check_head(upstream.status, &upstream.headers)?;
     let head = told(&upstream.headers);
     if !status.is_success() {
         let body = gather(exchange, upstream).await?;
-        return Ok(with(provider_error(&chat::OPENAI, status, body, Some(account)), head));
+        return Err(failed(status.as_u16(), body, Some(account), &head));
     }
     let pieces = Pieces::read(exchange, upstream).await?;
-    Ok(with(answer(exchange, request, status, pieces, Some(account))?, head))
+    if is_error(&pieces) {
+        return Err(failed(200, pieces.whole(), Some(account), &head));
+    }
+    Ok(with(answer(exchange, request, status, pieces, trial)?, head))
+}
+
+async fn mocked(
+    exchange: &Exchange,
+    request: &Request,
+    script: &Mock,
+    trial: &mut Trial,
+) -> Result<HttpResponse, Box<Failed>> {
+    let Reply::Whole { status, body, delay } = mock::embeddings(script, &request.body) else {
+        return Err(GatewayError::new(Code::Internal, "embeddings are no stream").into());
+    };
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    trial.head(status);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    if !status.is_success() {
+        return Err(failed(status.as_u16(), body, None, &HeaderMap::new()));
+    }
+    Ok(answer(exchange, request, status, Pieces::of(body)?, trial)?)
+}
+
+/// Whether an answer with a status of success is an error.
+fn is_error(pieces: &Pieces) -> bool {
+    pieces.kind("error").is_some_and(|kind| kind != ValueKind::Null)
+}
+
+fn failed(status: u16, said: Bytes, account: Option<&Account>, head: &HeaderMap) -> Box<Failed> {
+    refused(&chat::OPENAI, status, said, account, head)
 }
 
 /// A success: passed on as it is, its vectors rewritten where they are not as the caller wants them.
@@ -160,36 +196,27 @@ fn answer(
     request: &Request,
     status: StatusCode,
     pieces: Pieces,
-    account: Option<&Account>,
+    trial: &mut Trial,
 ) -> Result<HttpResponse, GatewayError> {
-    if pieces.kind("error").is_some_and(|kind| kind != ValueKind::Null) {
-        let body = pieces.whole();
-        let (_, status) = upstream_error(&body);
-        let status = status.and_then(|status| StatusCode::from_u16(status).ok());
-        return Ok(provider_error(
-            &chat::OPENAI,
-            status.unwrap_or(StatusCode::BAD_GATEWAY),
-            body,
-            account,
-        ));
-    }
     let invalid =
         || GatewayError::new(Code::UpstreamInvalid, "the provider's answer holds no embeddings");
     if pieces.kind("data") != Some(ValueKind::Array) {
         return Err(invalid());
     }
     let usage = pieces.member("usage").and_then(|usage| read_usage(&usage));
-    answer::count(&exchange.account, usage, request.input_bytes, 0);
-    exchange.account.first_token();
     let mut response = HttpResponse::build(status);
     response.content_type("application/json");
-    let Some(wanted) = request.form else { return Ok(response.body(pieces.into_body())) };
-    let (pieces, form) = pieces.looked_at(vector_form);
-    match form {
-        Some(form) if form != wanted => {
+    let (pieces, form) = match request.form {
+        Some(_) => pieces.looked_at(vector_form),
+        None => (pieces, None),
+    };
+    let response = match (form, request.form) {
+        (Some(form), Some(wanted)) if form != wanted => {
             let body = with_vectors_as(&pieces.whole(), wanted).ok_or_else(invalid)?;
-            Ok(response.body(body))
+            response.body(body)
         }
-        _ => Ok(response.body(pieces.into_body())),
-    }
+        _ => response.body(pieces.into_body()),
+    };
+    answer::count(exchange, trial, usage, request.input_bytes, 0);
+    Ok(response)
 }

@@ -1,6 +1,6 @@
 //! The native format of Otoroshi's LLM proxy.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
@@ -12,10 +12,10 @@ use sanmon_wire::pass::{Pass, Watched};
 
 use crate::error::GatewayError;
 use crate::exchange::Exchange;
-use crate::protocol::llm::{self, Front, Shape};
+use crate::protocol::llm::{self, Front, Fronted, Shape};
 use crate::protocol::refs::Refs;
 use crate::protocol::{Dialect, Protocol};
-use crate::provider::Provider;
+use crate::target::Candidate;
 
 /// Chats of a plugin's providers, answered as generations.
 #[derive(Debug)]
@@ -37,13 +37,16 @@ impl Protocol for LlmProxy {
 
     fn answer<'a>(
         &'a self,
-        exchange: &'a mut Exchange,
+        exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
-        Box::pin(llm::answer(exchange, self, &self.refs))
+        Box::pin(llm::answer(exchange, Fronted::Fixed(&GenerationsFront), &self.refs))
     }
 }
 
-impl Front for LlmProxy {
+/// Chats answered as generations.
+pub(crate) struct GenerationsFront;
+
+impl Front for GenerationsFront {
     fn codec(&self) -> &'static dyn Codec {
         &GENERATIONS
     }
@@ -62,7 +65,7 @@ impl Front for LlmProxy {
         }
     }
 
-    fn pass(&self, _: &Exchange, _: &Arc<Provider>, strip_usage: bool) -> Box<dyn Pass> {
+    fn pass(&self, _: &Exchange, _: &Candidate, strip_usage: bool) -> Box<dyn Pass> {
         Box::new(Watched::by(ChatNote::new(strip_usage)))
     }
 

@@ -143,6 +143,7 @@ mod tests {
             owner: owner.into(),
             expires_at: 10,
             provider: None,
+            credential: 0,
             response: sanmon_wire::json::Json::of(&"x".repeat(size)),
             input: None,
         }

@@ -1,6 +1,7 @@
+use std::rc::Rc;
+
 use actix_web::HttpResponse;
 use bytes::Bytes;
-use sanmon_wire::format::Format;
 use sanmon_wire::json::{Edits, Members, Object, Scanner};
 
 use super::keeper::Keeping;
@@ -9,25 +10,24 @@ use super::turn::Turn;
 use super::{Responses, items, not_found};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
-use crate::protocol::llm::{self, body, model};
+use crate::protocol::llm::{self, Fronted, body};
 
 impl Responses {
     /// `POST /responses`.
     pub(super) async fn create(
         &self,
-        exchange: &mut Exchange,
+        exchange: &Rc<Exchange>,
     ) -> Result<HttpResponse, GatewayError> {
         let (original, mut members) = body::read(exchange).await?;
         let mut body = original.clone();
-        let mut goes_on = false;
+        let (mut goes_on, mut bound) = (false, None);
         let object = Object::new(&original, members.clone());
         let store = body::flag(&object, "store")?.unwrap_or(true);
         let previous = body::text(&object, "previous_response_id")?;
         if let Some(previous) = previous.filter(|id| !id.is_empty()) {
             let record = self.previous(exchange, &previous).await?;
-            if let Some(provider) = &record.provider {
-                self.check_provider(exchange, &object, provider)?;
-            } else {
+            bound = record.kept_by();
+            if bound.is_none() {
                 (body, members) = gone_on(&object, &record)?;
                 goes_on = true;
             }
@@ -41,8 +41,10 @@ impl Responses {
             (body, members) = scanned(edits.apply(&object))?;
         }
         let keeping = self.kept.filter(|_| store).map(|kept| Keeping::of(exchange, kept));
-        let turn = Turn { form: self.form, original, body: body.clone(), goes_on, keeping };
-        llm::answer_body(exchange, &turn, &self.refs, body, members).await
+        let form = self.form;
+        let turn = Turn { form, original, body: body.clone(), goes_on, bound, keeping };
+        let front = Fronted::Made(Rc::new(turn));
+        llm::answer_body(exchange, front, &self.refs, body, members).await
     }
 
     /// The answer that a request goes on from.
@@ -58,25 +60,6 @@ impl Responses {
         }
         let found = exchange.worker.answers.get(id, &owner(exchange), exchange.at).await?;
         found.ok_or_else(|| blame(not_found(id)))
-    }
-
-    /// An answer that a provider keeps can be gone on from with that provider only.
-    fn check_provider(
-        &self,
-        exchange: &Exchange,
-        object: &Object<'_>,
-        provider: &str,
-    ) -> Result<(), GatewayError> {
-        let chosen = model::choose(exchange, &self.refs, object)?;
-        let speaks = || {
-            let codec = chosen.provider.codec(Format::Responses, chosen.model.as_deref());
-            codec.is_some_and(|codec| codec.format() == Format::Responses)
-        };
-        if *chosen.provider.id == *provider && speaks() {
-            return Ok(());
-        }
-        let text = "the answer to go on from is kept by another provider";
-        Err(GatewayError::new(Code::Unsupported, text).param("previous_response_id"))
     }
 }
 

@@ -50,6 +50,7 @@ impl Observe for Keeper {
             owner: self.keeping.owner.clone(),
             expires_at: self.keeping.expires_at(),
             provider: None,
+            credential: 0,
             response: String::from_utf8(body).ok().and_then(Json::parse),
             input: self.input.take(),
         };

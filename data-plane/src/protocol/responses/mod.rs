@@ -11,6 +11,7 @@ mod record;
 mod stored;
 mod turn;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -66,7 +67,7 @@ impl Responses {
         Self { refs, form, kept }
     }
 
-    async fn respond(&self, exchange: &mut Exchange) -> Result<HttpResponse, GatewayError> {
+    async fn respond(&self, exchange: &Rc<Exchange>) -> Result<HttpResponse, GatewayError> {
         match Place::of(exchange.request.method(), exchange.path())? {
             Place::Create => self.create(exchange).await,
             Place::Stored { id, what } => self.stored(exchange, &id, what).await,
@@ -87,7 +88,7 @@ impl Protocol for Responses {
 
     fn answer<'a>(
         &'a self,
-        exchange: &'a mut Exchange,
+        exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
         Box::pin(self.respond(exchange))
     }

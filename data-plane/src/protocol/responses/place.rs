@@ -26,6 +26,26 @@ pub(super) enum What {
     InputItems,
 }
 
+impl What {
+    /// How a provider is asked for it.
+    pub(super) fn method(self) -> reqwest::Method {
+        match self {
+            Self::Read | Self::InputItems => reqwest::Method::GET,
+            Self::Delete => reqwest::Method::DELETE,
+            Self::Cancel => reqwest::Method::POST,
+        }
+    }
+
+    /// What follows the id in the path.
+    pub(super) fn below(self) -> &'static str {
+        match self {
+            Self::Read | Self::Delete => "",
+            Self::Cancel => "/cancel",
+            Self::InputItems => "/input_items",
+        }
+    }
+}
+
 impl Place {
     pub(super) fn of(method: &Method, path: &str) -> Result<Self, GatewayError> {
         let mut segments = path.split('/').filter(|segment| !segment.is_empty()).rev();

@@ -2,6 +2,7 @@ use sanmon_wire::json::Json;
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::Exchange;
+use crate::protocol::llm::Bound;
 
 /// What is known of an answer whose id a caller has.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -13,6 +14,9 @@ pub(crate) struct Record {
     /// The provider that keeps it; then there is nothing else of it here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) provider: Option<Box<str>>,
+    /// Which of the provider's credentials it was made with: no other one finds it.
+    #[serde(default)]
+    pub(super) credential: usize,
     /// The answer, as its caller got it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) response: Option<Json>,
@@ -22,6 +26,12 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// Who keeps it, where that is its provider.
+    pub(super) fn kept_by(&self) -> Option<Bound> {
+        let provider = self.provider.clone()?;
+        Some(Bound { provider, credential: self.credential })
+    }
+
     /// About what it takes in memory.
     pub(super) fn size(&self) -> usize {
         let text = |json: &Option<Json>| json.as_ref().map_or(0, |json| json.text().len());

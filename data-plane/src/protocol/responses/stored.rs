@@ -1,8 +1,10 @@
 //! What a caller may do with an answer that is kept for it.
 
+use std::rc::Rc;
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use sanmon_wire::json::Json;
 use sanmon_wire::responses::Relayed;
@@ -11,12 +13,15 @@ use serde_json::json;
 use super::items::{self, Page};
 use super::place::What;
 use super::record::{Record, owner};
-use super::{Responses, not_found};
+use super::{Form, Responses, not_found};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
-use crate::protocol::llm::answer::{check_head, gather, provider_error, told, with};
-use crate::protocol::llm::{headers, stream};
-use crate::provider::{Http, Operation, Transport};
+use crate::protocol::llm::answer::{check_head, gather, refused, told, with};
+use crate::protocol::llm::stream::{Begun, Streamed};
+use crate::protocol::llm::{Bound, Failed, headers, patient};
+use crate::protocol::relay::Beginning;
+use crate::provider::{Operation, Provider, Timeouts, Transport};
+use crate::target::reached;
 
 /// What of a query a provider is told; the rest may hold the caller's credential.
 const QUERY: [&str; 9] = [
@@ -35,7 +40,7 @@ impl Responses {
     /// Everything but a new answer.
     pub(super) async fn stored(
         &self,
-        exchange: &Exchange,
+        exchange: &Rc<Exchange>,
         id: &str,
         what: What,
     ) -> Result<HttpResponse, GatewayError> {
@@ -45,8 +50,8 @@ impl Responses {
             None => None,
         };
         let record = found.ok_or_else(|| not_found(id))?;
-        if let Some(provider) = &record.provider {
-            let response = self.at_provider(exchange, provider, id, what).await?;
+        if let Some(bound) = record.kept_by() {
+            let response = self.at_provider(exchange, &bound, id, what).await?;
             if what == What::Delete && response.status().is_success() {
                 answers.remove(id).await?;
             }
@@ -67,66 +72,93 @@ impl Responses {
         }
     }
 
-    /// Asks the provider that made the answer, if this route still has it.
+    /// Asks the provider that made the answer, with the credential that it was made with, if requests of
+    /// this route may still come to it.
     async fn at_provider(
         &self,
-        exchange: &Exchange,
-        provider: &str,
+        exchange: &Rc<Exchange>,
+        bound: &Bound,
         id: &str,
         what: What,
     ) -> Result<HttpResponse, GatewayError> {
-        let mut present = self.refs.present(&exchange.snapshot);
-        let provider = present.find(|it| *it.id == *provider).ok_or_else(|| not_found(id))?;
-        let Transport::Http(http) = &provider.transport else { return Err(not_found(id)) };
-        exchange.account.set_provider(std::sync::Arc::clone(&provider.id));
-        self.forward(exchange, http, id, what).await
-    }
-
-    async fn forward(
-        &self,
-        exchange: &Exchange,
-        http: &Http,
-        id: &str,
-        what: What,
-    ) -> Result<HttpResponse, GatewayError> {
+        let snapshot = &exchange.snapshot;
+        let mut named = self.refs.present(snapshot);
+        let provider = named.find_map(|named| reached(snapshot, named, &bound.provider));
+        let provider = provider.ok_or_else(|| not_found(id))?;
+        exchange.account.set_provider(Arc::clone(&provider.id));
+        let kept = Kept {
+            exchange: Rc::clone(exchange),
+            provider: Arc::clone(provider),
+            credential: bound.credential,
+            timeouts: provider.timeouts().with(&self.refs.timeouts),
+            form: self.form,
+            id: id.to_owned(),
+        };
         let query: Vec<&str> = pairs(exchange)
             .filter(|pair| QUERY.contains(&pair.split('=').next().unwrap_or_default()))
             .collect();
-        let streams = what == What::Read && query.contains(&"stream=true");
-        let (method, below) = match what {
-            What::Read => (Method::GET, ""),
-            What::Delete => (Method::DELETE, ""),
-            What::Cancel => (Method::POST, "/cancel"),
-            What::InputItems => (Method::GET, "/input_items"),
-        };
         let mark = if query.is_empty() { "" } else { "?" };
-        let rest = format!("{below}{mark}{}", query.join("&"));
-        let none = || GatewayError::new(Code::Internal, "the provider has no address");
-        let account = http.account().ok_or_else(none)?;
-        let deadlines = if streams { http.timeouts.streamed() } else { http.timeouts.whole() };
-        let call = account.call(&Operation::Stored { id, rest: &rest }, deadlines)?.method(method);
+        let rest = format!("{}{mark}{}", what.below(), query.join("&"));
+        if what == What::Read && query.contains(&"stream=true") {
+            let (dialect, codec) = (self.form.dialect(), self.form.codec());
+            return patient(exchange, dialect, codec, Box::pin(kept.ask(what, rest, true))).await;
+        }
+        kept.ask(what, rest, false).await.or_else(|failed| failed.answer())
+    }
+}
+
+/// An answer that its provider keeps.
+struct Kept {
+    exchange: Rc<Exchange>,
+    provider: Arc<Provider>,
+    /// Which of the provider's credentials it was made with.
+    credential: usize,
+    timeouts: Timeouts,
+    form: Form,
+    id: String,
+}
+
+impl Kept {
+    async fn ask(
+        self,
+        what: What,
+        rest: String,
+        streams: bool,
+    ) -> Result<HttpResponse, Box<Failed>> {
+        let Self { exchange, provider, credential, timeouts, form, id } = &self;
+        let account = match &provider.transport {
+            Transport::Http(http) => http.account_at(*credential),
+            Transport::Mock(_) => None,
+        };
+        let account = account.ok_or_else(|| not_found(id))?;
+        let deadlines = if streams { timeouts.streamed() } else { timeouts.whole() };
+        let operation = Operation::Stored { id, rest: &rest };
+        let call = account.call(&operation, deadlines)?.method(what.method());
         let accept = if streams { "text/event-stream" } else { "application/json" };
         let mut call = headers::request(exchange, call, accept);
         account.authorize(&exchange.worker, &mut call).await?;
-        let sent = exchange.worker.upstream.send(call, &exchange.account).await;
-        let answer = sent.map_err(|error| error.to_gateway())?;
+        let answer = exchange.worker.upstream.send(call, &exchange.account).await?;
         let status = check_head(answer.status, &answer.headers)?;
         let head = told(&answer.headers);
         let kind = answer.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-        let codec = self.form.codec();
-        let error = |status, body| provider_error(codec, status, body, Some(account));
+        let codec = form.codec();
+        let error = |status, said| refused(codec, status, said, Some(account), &head);
         if status.is_success() && kind.is_some_and(|kind| kind.starts_with(b"text/event-stream")) {
-            let pass = Box::new(Relayed::new(*codec, None));
-            let (dialect, kind) = (self.form.dialect(), "text/event-stream");
-            let begun = stream::answer(exchange, dialect, pass, answer.body, kind, 0).await?;
-            return Ok(match begun {
-                stream::Begun::Response(response) => with(response, head),
-                stream::Begun::Error(status, data) => with(error(status, data), head),
-            });
+            let streamed = Streamed {
+                pass: Box::new(Relayed::new(*codec, None)),
+                dialect: form.dialect(),
+                kind: "text/event-stream",
+                input_bytes: 0,
+                beginning: Beginning::AT_ONCE,
+            };
+            return match streamed.answer(exchange, answer.body, None).await? {
+                Begun::Response(response) => Ok(with(response, head)),
+                Begun::Error(event) => Err(error(event.status.unwrap_or(200), event.data)),
+            };
         }
         let body = gather(exchange, answer).await?;
         if !status.is_success() {
-            return Ok(with(error(status, body), head));
+            return Err(error(status.as_u16(), body));
         }
         let mut response = HttpResponse::build(status);
         Ok(with(response.content_type("application/json").body(body), head))

@@ -15,8 +15,8 @@ use super::{Form, items};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
 use crate::protocol::Dialect;
-use crate::protocol::llm::{Front, Shape};
-use crate::provider::Provider;
+use crate::protocol::llm::{Bound, Front, Shape, elsewhere};
+use crate::target::Candidate;
 
 /// One request for an answer.
 pub(super) struct Turn {
@@ -27,6 +27,8 @@ pub(super) struct Turn {
     pub(super) body: Bytes,
     /// The gateway put an earlier conversation into it.
     pub(super) goes_on: bool,
+    /// Who keeps the answer that it goes on from, where the gateway does not.
+    pub(super) bound: Option<Bound>,
     /// For whom the answer is kept, and how; `None` where it is not.
     pub(super) keeping: Option<Keeping>,
 }
@@ -50,21 +52,26 @@ impl Front for Turn {
         }
     }
 
-    fn pass(&self, _: &Exchange, provider: &Arc<Provider>, _: bool) -> Box<dyn Pass> {
+    fn pass(&self, _: &Exchange, candidate: &Candidate, _: bool) -> Box<dyn Pass> {
         let bind = self.keeping.clone().map(|keeping| {
-            let provider = Arc::clone(&provider.id);
-            Box::new(move |id: &str| keeping.bind(id, &provider)) as Box<dyn FnOnce(&str) + Send>
+            let (provider, credential) = (Arc::clone(&candidate.provider.id), candidate.account);
+            Box::new(move |id: &str| keeping.bind(id, &provider, credential))
+                as Box<dyn FnOnce(&str) + Send>
         });
         Box::new(Relayed::new(*self.form.codec(), bind))
     }
 
-    fn passed(&self, _: &Exchange, provider: &Arc<Provider>, body: &Bytes) {
+    fn passed(&self, _: &Exchange, candidate: &Candidate, body: &Bytes) {
         if let Some(keeping) = &self.keeping
             && let Ok(answer) = Object::scan(body)
             && let Some(id) = answer.first("id").and_then(|id| id.text())
         {
-            keeping.bind(&id, &provider.id);
+            keeping.bind(&id, &candidate.provider.id, candidate.account);
         }
+    }
+
+    fn bound(&self) -> Option<&Bound> {
+        self.bound.as_ref()
     }
 
     /// What another provider made has ids and reasoning that this one would refuse.
@@ -78,6 +85,9 @@ impl Front for Turn {
         target: Format,
         request: &mut Request,
     ) -> Result<(), GatewayError> {
+        if self.bound.is_some() {
+            return Err(elsewhere());
+        }
         // The gateway keeps the answer, not its provider.
         request.store = (target == Format::Responses).then_some(false);
         request.previous_response_id = None;
@@ -170,12 +180,13 @@ fn refuse(target: Format, request: &Request) -> Result<(), GatewayError> {
 }
 
 impl Keeping {
-    /// Binds an answer that `provider` keeps to its caller.
-    fn bind(&self, id: &str, provider: &str) {
+    /// Binds an answer that `provider` keeps under this credential to its caller.
+    fn bind(&self, id: &str, provider: &str, credential: usize) {
         let record = Record {
             owner: self.owner.clone(),
             expires_at: self.expires_at(),
             provider: Some(provider.into()),
+            credential,
             response: None,
             input: None,
         };

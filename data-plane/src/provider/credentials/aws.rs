@@ -209,7 +209,7 @@ mod tests {
         };
         let endpoint = Endpoint::new(url, Transport::default()).unwrap();
         let second = Duration::from_secs(1);
-        let deadlines = Deadlines { head: second, idle: second, total: second };
+        let deadlines = Deadlines::within(second);
         let mut call =
             Call::new(&endpoint, method, deadlines).bytes(Bytes::from_static(body.as_bytes()));
         if !body.is_empty() {

@@ -42,7 +42,7 @@ fn http(provider: &Provider) -> &Http {
 async fn authorization(provider: &Provider, worker: &Worker) -> Result<String, Code> {
     let account = http(provider).account().unwrap();
     let second = Duration::from_secs(5);
-    let deadlines = Deadlines { head: second, idle: second, total: second };
+    let deadlines = Deadlines::within(second);
     let format = provider.codec(Format::Chat, Some("m")).unwrap().format();
     let operation = Operation::Chat { format, model: "m", stream: false };
     let mut call = account.call(&operation, deadlines).unwrap().bytes("{}".into());

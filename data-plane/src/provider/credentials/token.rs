@@ -109,7 +109,7 @@ impl TokenSource {
                 .ok_or_else(|| failed("the claim could not be signed".to_owned()))?,
             Grant::Application(application) => application.form(),
         };
-        let deadlines = Deadlines { head: PATIENCE, idle: PATIENCE, total: PATIENCE };
+        let deadlines = Deadlines::within(PATIENCE);
         let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
         let call = Call::new(&self.endpoint, Method::POST, deadlines)
             .header(CONTENT_TYPE, form_type)

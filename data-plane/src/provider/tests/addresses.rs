@@ -17,7 +17,7 @@ fn http(provider: &Provider) -> &Http {
 
 fn deadlines() -> Deadlines {
     let second = Duration::from_secs(1);
-    Deadlines { head: second, idle: second, total: second }
+    Deadlines::within(second)
 }
 
 /// The method, address and headers of a call.

@@ -1,9 +1,8 @@
 //! Embeddings of a provider with a format of its own: several calls where it takes few inputs at a
 //! time.
 
-use std::sync::Arc;
-
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap as CallerHeaders;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -20,12 +19,13 @@ use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
 use crate::protocol::llm::answer::{self, BYTES_PER_TOKEN, check_head, told, with};
 use crate::protocol::llm::draft::Draft;
-use crate::protocol::llm::headers;
 use crate::protocol::llm::model::Chosen;
-use crate::protocol::llm::{bad, unsupported};
+use crate::protocol::llm::{Failed, Trial, bad, headers, unsupported};
 use crate::protocol::refs::Refs;
 use crate::protocol::{Dialect, errors};
-use crate::provider::{Account, Fidelity, Http, Member, Operation, Provider, Transport};
+use crate::provider::{Account, Fidelity, Member, Operation, Timeouts, Transport};
+use crate::target::Candidate;
+use crate::upstream::{Stage, UpstreamError};
 
 /// Calls of one request that are under way at a time.
 const AT_ONCE: usize = 8;
@@ -37,8 +37,9 @@ const MOST_INPUTS: usize = 2_048;
 const COUNTED: &str = "x-amzn-bedrock-input-token-count";
 
 /// A request in canonical form, and where it goes.
-pub(super) struct Translating {
-    provider: Arc<Provider>,
+pub(super) struct Translating<'c> {
+    candidate: &'c Candidate,
+    timeouts: Timeouts,
     codec: &'static dyn EmbedCodec,
     /// As the provider calls it.
     model: String,
@@ -49,32 +50,21 @@ pub(super) struct Translating {
     strict: bool,
 }
 
-/// Why a call has no vectors.
-enum Failed {
-    Gateway(GatewayError),
-    Provider(ProviderError),
-}
-
-impl From<GatewayError> for Failed {
-    fn from(error: GatewayError) -> Self {
-        Self::Gateway(error)
-    }
-}
-
 /// What one call brought.
 struct Part {
     head: CallerHeaders,
     response: EmbedResponse,
 }
 
-impl Translating {
+impl<'c> Translating<'c> {
     pub(super) fn prepare(
         refs: &Refs<resources::EmbeddingModel>,
         body: &[u8],
         chosen: &Chosen<'_>,
+        candidate: &'c Candidate,
         codec: &'static dyn EmbedCodec,
     ) -> Result<Self, GatewayError> {
-        let provider = Arc::clone(&chosen.provider);
+        let provider = &candidate.provider;
         let mut request = openai::decode_request(body).map_err(|error| bad(&error))?;
         if request.inputs.len() > MOST_INPUTS {
             let text = format!("there are more than {MOST_INPUTS} inputs");
@@ -107,18 +97,23 @@ impl Translating {
             request,
             options: options.into_iter().cloned().collect(),
             strict: [provider.fidelity, refs.fidelity].contains(&Fidelity::Strict),
-            provider,
+            timeouts: candidate.timeouts.with(&refs.timeouts),
+            candidate,
         })
     }
 
     /// Calls the provider, and answers as OpenAI would.
-    pub(super) async fn answer(self, exchange: &Exchange) -> Result<HttpResponse, GatewayError> {
-        let Transport::Http(http) = &self.provider.transport else {
-            return Err(GatewayError::new(Code::Internal, "the provider has no address"));
+    pub(super) async fn answer(
+        self,
+        exchange: &Exchange,
+        trial: &mut Trial,
+    ) -> Result<HttpResponse, Box<Failed>> {
+        let account = match &self.candidate.provider.transport {
+            Transport::Http(http) => http.account_at(self.candidate.account),
+            Transport::Mock(_) => None,
         };
-        let account = http
-            .account()
-            .ok_or_else(|| GatewayError::new(Code::Internal, "the provider has no address"))?;
+        let none = || GatewayError::new(Code::Internal, "the provider has no address");
+        let account = account.ok_or_else(none)?;
         let mut losses = Losses::default();
         let calls = self.codec.encode_request(&self.request, &self.model, &mut losses);
         let calls = calls.map_err(|error| unsupported(&error))?;
@@ -128,26 +123,12 @@ impl Translating {
                 losses.header()
             );
             let first = losses.iter().next().map(|loss| loss.field.clone());
-            return Err(GatewayError::new(Code::Unsupported, text).param(first.unwrap_or_default()));
+            let error = GatewayError::new(Code::Unsupported, text).param(first.unwrap_or_default());
+            return Err(error.into());
         }
-        let parts = match self.call(exchange, http, account, calls).await {
-            Ok(parts) => parts,
-            Err(Failed::Gateway(error)) => return Err(error),
-            Err(Failed::Provider(mut error)) => {
-                if account.tells(error.message.as_bytes()) {
-                    error.message =
-                        format!("the provider answered with the status {}", error.status);
-                }
-                return Ok(errors::of_provider(
-                    Dialect::OpenAi,
-                    &chat::OPENAI,
-                    &error,
-                    &exchange.request_id,
-                ));
-            }
-        };
-        let (body, head) = self.written(exchange, parts);
-        exchange.account.first_token();
+        let parts = self.call(exchange, account, calls).await?;
+        trial.head(StatusCode::OK.as_u16());
+        let (body, head) = self.written(exchange, parts, trial);
         exchange.account.set_fidelity(&losses);
         let response = HttpResponse::Ok().content_type("application/json").body(body);
         let mut response = with(response, head);
@@ -160,49 +141,50 @@ impl Translating {
     async fn call(
         &self,
         exchange: &Exchange,
-        http: &Http,
         account: &Account,
         calls: Vec<EmbedCall>,
-    ) -> Result<Vec<Part>, Failed> {
+    ) -> Result<Vec<Part>, Box<Failed>> {
         exchange.account.upstream_began(Instant::now());
         let parts = stream::iter(calls)
-            .map(|call| self.one(exchange, http, account, call))
+            .map(|call| self.one(exchange, account, call))
             .buffered(AT_ONCE)
             .try_collect();
-        let parts = timeout(http.timeouts.total, parts).await;
+        let parts = timeout(self.timeouts.total, parts).await;
         exchange.account.upstream_ended(Instant::now());
-        parts.map_err(|_| {
-            GatewayError::new(Code::UpstreamTimeout, "the provider did not answer in time")
-        })?
+        parts.unwrap_or_else(|_| Err(UpstreamError::Timeout(Stage::Total).into()))
     }
 
     async fn one(
         &self,
         exchange: &Exchange,
-        http: &Http,
         account: &Account,
         call: EmbedCall,
-    ) -> Result<Part, Failed> {
+    ) -> Result<Part, Box<Failed>> {
         let EmbedCall { body, inputs } = call;
         let operation = Operation::Embeddings { model: &self.model };
-        let request = account.call(&operation, http.timeouts.whole())?.bytes(self.extended(body)?);
+        let request = account.call(&operation, self.timeouts.whole())?.bytes(self.extended(body)?);
         let mut request = headers::request(exchange, request, "application/json");
         account.authorize(&exchange.worker, &mut request).await?;
         // The request as a whole is the attempt.
-        let sent = exchange.worker.upstream.fetch(request).await;
-        let mut answer = sent.map_err(|error| error.to_gateway())?;
+        let mut answer = exchange.worker.upstream.fetch(request).await?;
         let status = check_head(answer.status, &answer.headers)?;
-        let body = answer.gather(exchange.worker.limits.answer_bytes).await;
-        let body = body.map_err(|error| error.to_gateway())?;
+        let body = answer.gather(exchange.worker.limits.answer_bytes).await?;
+        let head = told(&answer.headers);
+        let failed = |mut error: ProviderError| {
+            answer::withhold(&mut error, Some(account));
+            let id = &exchange.request_id;
+            let response = errors::of_provider(Dialect::OpenAi, &chat::OPENAI, &error, id);
+            Failed::provider(error, with(response, head.clone()), &head)
+        };
         if !status.is_success() {
-            return Err(Failed::Provider(self.codec.decode_error(status.as_u16(), &body)));
+            return Err(failed(self.codec.decode_error(status.as_u16(), &body)));
         }
-        let invalid = |detail: String| {
+        let invalid = |detail: String| -> Box<Failed> {
             let text = "the provider's answer holds no embeddings";
-            Failed::Gateway(GatewayError::new(Code::UpstreamInvalid, text).detail(detail))
+            GatewayError::new(Code::UpstreamInvalid, text).detail(detail).into()
         };
         let mut response = self.codec.decode_response(&body).map_err(|failure| match failure {
-            Failure::Error(error) => Failed::Provider(error),
+            Failure::Error(error) => failed(error),
             Failure::Invalid(text) => invalid(text),
         })?;
         if response.vectors.len() != inputs {
@@ -212,12 +194,12 @@ impl Translating {
         let counted =
             answer.headers.get(COUNTED).and_then(|count| count.to_str().ok()?.parse().ok());
         response.input_tokens = response.input_tokens.or(counted);
-        Ok(Part { head: told(&answer.headers), response })
+        Ok(Part { head, response })
     }
 
     /// The body with the members that its provider gets over all others.
     fn extended(&self, encoded: Vec<u8>) -> Result<Bytes, GatewayError> {
-        let Self { provider, options, .. } = self;
+        let (provider, options) = (&self.candidate.provider, &self.options);
         let body = Bytes::from(encoded);
         if options.is_empty() && provider.additions.is_empty() && provider.renames.is_empty() {
             return Ok(body);
@@ -232,11 +214,16 @@ impl Translating {
     }
 
     /// The caller's answer, its tokens summed where the provider tells them all, else guessed.
-    fn written(&self, exchange: &Exchange, parts: Vec<Part>) -> (Vec<u8>, CallerHeaders) {
+    fn written(
+        &self,
+        exchange: &Exchange,
+        parts: Vec<Part>,
+        trial: &mut Trial,
+    ) -> (Vec<u8>, CallerHeaders) {
         let size = self.request.inputs.iter().map(sanmon_wire::embeddings::EmbedInput::size).sum();
         let counted = parts.iter().map(|part| part.response.input_tokens).sum::<Option<u64>>();
         let usage = counted.map(|input| Usage { input, ..Usage::default() });
-        answer::count(&exchange.account, usage, size, 0);
+        answer::count(exchange, trial, usage, size, 0);
         let tokens = counted.unwrap_or_else(|| size.div_ceil(BYTES_PER_TOKEN));
         let mut parts = parts.into_iter();
         let Some(Part { head, response: mut whole }) = parts.next() else {

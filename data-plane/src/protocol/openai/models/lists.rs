@@ -123,7 +123,7 @@ async fn fetch(provider: &Provider, worker: &Worker) -> Result<List, GatewayErro
     let Transport::Http(http) = &provider.transport else { return Err(no_address()) };
     let account = http.account().ok_or_else(no_address)?;
     let patience = http.timeouts.total.min(PATIENCE);
-    let deadlines = Deadlines { head: patience, idle: patience, total: patience };
+    let deadlines = Deadlines::within(patience);
     let mut models = Vec::new();
     for (list, address) in account.lists().iter().enumerate() {
         let mut next: Option<(&'static str, String)> = None;

@@ -3,6 +3,7 @@
 mod anthropic;
 mod lists;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
@@ -44,7 +45,7 @@ impl Protocol for Models {
 
     fn answer<'a>(
         &'a self,
-        exchange: &'a mut Exchange,
+        exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
         Box::pin(self.list(exchange))
     }
@@ -64,7 +65,7 @@ impl Models {
         Self { refs, form }
     }
 
-    async fn list(&self, exchange: &mut Exchange) -> Result<HttpResponse, GatewayError> {
+    async fn list(&self, exchange: &Exchange) -> Result<HttpResponse, GatewayError> {
         if !matches!(*exchange.request.method(), Method::GET | Method::HEAD) {
             return Err(GatewayError::new(Code::MethodNotAllowed, "this endpoint takes GET"));
         }
