@@ -1,5 +1,7 @@
 //! Creating, replacing, patching, deleting, and doing several of these at once.
 
+use sanmon_shared::Problem;
+
 use super::*;
 
 fn only_if(if_match: Option<Match>, if_none_match: Option<Match>) -> Precondition {
@@ -242,4 +244,34 @@ async fn admins_are_let_in_while_they_are_enabled_and_valid() {
     assert_eq!(pointers(&same), ["/key"]);
     rig.write(Operation::delete("admins", "a", false)).await.unwrap();
     assert_eq!(ask().unwrap_err(), Denied::Unknown);
+}
+
+#[tokio::test]
+async fn a_document_is_changed_by_a_function_of_what_its_author_read() {
+    let rig = Rig::new().await;
+    let key = json!({"name": "a", "provider": "openai", "connection": {"token": "canary"}});
+    rig.put("providers", "p", key).await;
+    let rename = Edit::by(|document| {
+        let Some(mut document) = document else { return Ok(None) };
+        assert!(!document.to_string().contains("canary"), "it sees what a read shows");
+        document["name"] = json!("b");
+        Ok(Some(document))
+    });
+    let stored = rig.stored("providers", "p")["connection"]["token"].clone();
+    let written = rig.write(Operation::edit("providers", "p", rename.clone())).await.unwrap();
+    assert_eq!(
+        (written.outcomes[0].effect, &shown(&written)["name"]),
+        (Effect::Updated, &json!("b"))
+    );
+    assert_eq!(rig.stored("providers", "p")["connection"]["token"], stored, "the secret is kept");
+    let again = rig.write(Operation::edit("providers", "p", rename.clone())).await.unwrap();
+    assert!(!again.changed);
+    let missing = rig.write(Operation::edit("providers", "none", rename)).await.unwrap_err();
+    assert!(matches!(missing, WriteError::NotFound { .. }), "{missing}");
+    let refuse = Edit::by(|_| Err(vec![Problem::at("/name", "no")]));
+    let error = rig.write(Operation::edit("providers", "p", refuse)).await.unwrap_err();
+    assert_eq!(pointers(&error), ["/name"]);
+    let make = Edit::by(|document| Ok(document.or(Some(json!({"provider": "openai"})))));
+    let made = rig.write(Operation::edit("providers", "new", make)).await.unwrap();
+    assert_eq!(made.outcomes[0].effect, Effect::Created);
 }
