@@ -50,7 +50,7 @@ impl App {
 
     async fn fill(&mut self, settings: &Settings, outside: Surroundings) -> Result<(), StartError> {
         origin::prepare_folder(&settings.data_dir)?;
-        let Opened { control, source, state } =
+        let Opened { control, source, state, counters } =
             origin::open(settings, &outside.clock, &self.tasks).await?;
         if let Some(Control { store, token }) = control {
             let options = control_plane::Options {
@@ -77,6 +77,7 @@ impl App {
                 tls: proxy.tls.as_ref().map(tls).transpose()?,
                 source,
                 state,
+                counters,
                 data_dir: settings.data_dir.clone(),
                 // The embedded store is on the same disk already.
                 keep_last_good: settings.origin != Origin::Embedded,

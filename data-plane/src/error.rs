@@ -77,6 +77,8 @@ codes! {
     ModelNotAllowed = "model_not_allowed", FORBIDDEN, Client, "permission_error";
     /// A request that may be made fewer times.
     RateLimited = "rate_limit_exceeded", TOO_MANY_REQUESTS, Client, "rate_limit_error";
+    /// What may be used is used up, for longer than trying again is worth.
+    QuotaExceeded = "quota_exceeded", TOO_MANY_REQUESTS, Client, "insufficient_quota";
     /// The gateway works on as many requests as it may.
     Overloaded = "gateway_overloaded", SERVICE_UNAVAILABLE, Gateway, "server_error";
     /// The gateway has not loaded its configuration yet.
@@ -122,12 +124,19 @@ pub struct GatewayError {
     pub detail: Option<String>,
     /// Seconds after which trying again may help.
     pub retry_after: Option<u32>,
+    /// The HTTP status, where that is not the code's.
+    pub status: Option<StatusCode>,
 }
 
 impl GatewayError {
     /// An error with this text for the caller.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), param: None, detail: None, retry_after: None }
+        Self { code, message: message.into(), param: None, detail: None, retry_after: None, status: None }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status.unwrap_or(self.code.status())
     }
 
     /// Blames a member of the request.

@@ -10,6 +10,7 @@ pub mod exchange;
 pub mod expression;
 pub mod follow;
 mod forward;
+pub mod limit;
 pub mod limits;
 mod plane;
 pub mod plugin;

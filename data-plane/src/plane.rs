@@ -10,6 +10,7 @@ use actix_web::dev::{Server, ServerHandle};
 use jiff::Timestamp;
 use sanmon_shared::Head;
 use sanmon_shared::clock::Clock;
+use sanmon_shared::counters::CounterStore;
 use sanmon_shared::proxies::TrustedProxies;
 use sanmon_shared::seal::Seal;
 use sanmon_shared::state::StateStore;
@@ -18,6 +19,7 @@ use sanmon_shared::task::Tasks;
 
 use crate::exchange::Shared;
 use crate::follow::{self, Environment, Follower, LastGood};
+use crate::limit::Limiter;
 use crate::limits::Limits;
 use crate::protocol::responses::Answers;
 use crate::server::{self, Listen, Listening};
@@ -48,6 +50,8 @@ pub struct Options {
     pub source: Arc<dyn Source>,
     /// What data planes keep for callers, where they share it; otherwise each keeps its own.
     pub state: Option<Arc<dyn StateStore>>,
+    /// What data planes count together; otherwise each counts on its own.
+    pub counters: Option<Arc<dyn CounterStore>>,
     /// Where it keeps its id and its last good state.
     pub data_dir: PathBuf,
     /// Whether the last good state is kept there: not where the store is on the same disk.
@@ -126,6 +130,11 @@ impl DataPlane {
         shared.log = queue;
         if let Some(state) = options.state {
             shared.answers = Arc::new(Answers::shared(state, &options.tasks));
+        }
+        if let Some(counters) = options.counters {
+            let limiter =
+                Limiter::sharing(options.clock.clone(), &shared.metrics, counters, &options.tasks);
+            shared.limiter = Arc::new(limiter);
         }
         let shared = Arc::new(shared);
         let listen = Listen {

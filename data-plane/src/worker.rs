@@ -11,6 +11,7 @@ use sanmon_shared::proxies::TrustedProxies;
 
 use crate::exchange::{RequestId, Shared};
 use crate::forward::Turns;
+use crate::limit::Limiter;
 use crate::limits::Limits;
 use crate::protocol::llm::Memory;
 use crate::protocol::openai::ModelLists;
@@ -42,6 +43,8 @@ pub struct Worker {
     pub(crate) memory: Memory,
     /// Answers that callers may come back to.
     pub(crate) answers: Arc<Answers>,
+    /// What callers have used of their limits; that of all workers.
+    pub(crate) limiter: Arc<Limiter>,
     /// Where accounts go.
     pub(crate) telemetry: Rc<Telemetry>,
     /// Random: the first half of the request ids that this worker makes.
@@ -72,6 +75,7 @@ impl Worker {
             tokens: Tokens::default(),
             model_lists: ModelLists::default(),
             answers: Arc::clone(&shared.answers),
+            limiter: Arc::clone(&shared.limiter),
             memory: shared.memory.clone(),
             seed: u64::from_ne_bytes(seed),
             requests: Cell::new(0),

@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod clock;
+pub mod counters;
 pub mod id;
 pub mod marks;
 pub mod problem;

@@ -10,6 +10,7 @@ use sanmon_control_plane::store::{
 };
 use sanmon_data_plane::RemoteSource;
 use sanmon_shared::clock::Clock;
+use sanmon_shared::counters::CounterStore;
 use sanmon_shared::seal::Seal;
 use sanmon_shared::state::StateStore;
 use sanmon_shared::store::{Source, Store};
@@ -26,6 +27,8 @@ pub(super) struct Opened {
     pub(super) source: Arc<dyn Source>,
     /// What data planes keep for their callers, where they share it.
     pub(super) state: Option<Arc<dyn StateStore>>,
+    /// What data planes count together, where they do.
+    pub(super) counters: Option<Arc<dyn CounterStore>>,
 }
 
 /// What a control plane needs of its store.
@@ -72,7 +75,7 @@ pub(super) async fn open(
                 token_folder: Some(settings.data_dir.clone()),
                 ..RedisOptions::new(url.expose())
             };
-            let state = RedisState::new(url.expose(), prefix)?;
+            let state = Arc::new(RedisState::new(url.expose(), prefix)?);
             let opened = if settings.mode.has_control_plane() {
                 let store = RedisStore::open(options, tasks).await?;
                 let token = store.token()?;
@@ -80,7 +83,7 @@ pub(super) async fn open(
             } else {
                 Opened::source(Arc::new(RedisStore::follow(options, tasks)?))
             };
-            Ok(Opened { state: Some(Arc::new(state)), ..opened })
+            Ok(Opened { state: Some(state.clone()), counters: Some(state), ..opened })
         }
         Origin::ControlPlane { url, token } => {
             let source = RemoteSource::new(url.expose(), token.expose())?;
@@ -94,12 +97,12 @@ impl Opened {
     fn both<S: Store>(settings: &Settings, store: Arc<S>, token: DataPlaneToken) -> Self {
         let control =
             settings.mode.has_control_plane().then(|| Control { store: store.clone(), token });
-        Self { control, source: store, state: None }
+        Self { control, source: store, state: None, counters: None }
     }
 
     /// For a data plane on its own.
     fn source(source: Arc<dyn Source>) -> Self {
-        Self { control: None, source, state: None }
+        Self { control: None, source, state: None, counters: None }
     }
 }
 

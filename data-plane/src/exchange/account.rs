@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::tried::{Tried, Tries};
 use super::{Permit, RequestId};
 use crate::error::{Code, GatewayError};
+use crate::limit::{Reservation, Used};
 use crate::telemetry::Telemetry;
 
 /// What is logged and counted when an exchange ends, however it ends: the record goes out when its
@@ -72,6 +73,8 @@ pub(crate) struct Record {
     pub(crate) streamed: Cell<bool>,
     pub(crate) complete: Cell<bool>,
     pub(crate) cut: Cell<bool>,
+    /// What is to be settled of its limits.
+    reservation: RefCell<Option<Box<Reservation>>>,
 }
 
 impl Account {
@@ -114,6 +117,7 @@ impl Account {
             streamed: Cell::default(),
             complete: Cell::default(),
             cut: Cell::default(),
+            reservation: RefCell::default(),
         }))
     }
 
@@ -208,6 +212,11 @@ impl Account {
         self.0.model.borrow_mut().clone_from(&tried.model);
     }
 
+    /// The exchange took this of its limits.
+    pub(crate) fn reserved(&self, reservation: Reservation) {
+        *self.0.reservation.borrow_mut() = Some(Box::new(reservation));
+    }
+
     /// The exchange ends with this error, as its answer or in the midst of it.
     pub fn failed(&self, error: &GatewayError) {
         self.0.code.set(Some(error.code));
@@ -250,6 +259,13 @@ impl Drop for Record {
     fn drop(&mut self) {
         if let Some(began) = self.upstream_began.take() {
             self.upstream.set(self.upstream.get() + began.elapsed());
+        }
+        if let Some(reservation) = self.reservation.take() {
+            reservation.settle(Used {
+                tokens: self.tokens.get(),
+                provider: self.provider.borrow().as_deref().unwrap_or_default(),
+                abandoned: self.attempts.get() > 0 && self.status.get() == 0,
+            });
         }
         let telemetry = Rc::clone(&self.telemetry);
         telemetry.ended(self);

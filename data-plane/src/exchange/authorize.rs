@@ -45,6 +45,7 @@ pub(crate) async fn authorize(
     }
     let Some(key) = &exchange.key else { return Ok(None) };
     exchange.account.set_key(key.id.text());
+    key.claim(&mut exchange.limits);
     let Some(id) = key.consumer() else { return Ok(None) };
     let consumer = exchange.snapshot.consumer(id).map(Arc::clone);
     let consumer = consumer.ok_or_else(|| missing("consumer", id.as_str()))?;

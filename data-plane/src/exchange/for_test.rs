@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::{Account, Exchange, RequestId, Shared};
+use crate::limit::Claims;
 use crate::limits::Limits;
 use crate::snapshot::{Live, Matched, Snapshot};
 use crate::worker::Worker;
@@ -54,6 +55,7 @@ impl Exchange {
             consumer: None,
             claims: None,
             wiped: SmallVec::new(),
+            limits: Claims::default(),
             prompts: SmallVec::new(),
             override_host: false,
             worker,

@@ -34,6 +34,7 @@ pub(crate) use serve::serve;
 pub(crate) use shared::{Permit, Shared};
 pub(crate) use tried::{Outcome, Tried, Tries};
 
+use crate::limit::Claims;
 use crate::prompts::PromptEdit;
 use crate::snapshot::{Apikey, Consumer, Matched, Snapshot};
 use crate::worker::Worker;
@@ -72,6 +73,8 @@ pub struct Exchange {
     pub claims: Option<Box<str>>,
     /// Where credentials were found that must not travel on.
     pub wiped: SmallVec<[Credential; 2]>,
+    /// What limits the request.
+    pub limits: Claims,
     /// What plugins do to the messages of chat requests, in their order.
     pub prompts: SmallVec<[PromptEdit; 2]>,
     /// Whether targets are called by their own name instead of the caller's `Host`.

@@ -15,6 +15,7 @@ use super::admit::{self, Caller};
 use super::{Account, AnswerHead, Exchange, Shared, answer, authorize, route};
 use crate::error::{Code, GatewayError};
 use crate::forward;
+use crate::limit::{self, Claims, Size};
 use crate::protocol::{Dialect, errors};
 use crate::router::{self, RouteQuery};
 use crate::snapshot::{Answerer, Pipeline};
@@ -87,6 +88,7 @@ pub(crate) async fn serve(
         consumer: None,
         claims: None,
         wiped: SmallVec::new(),
+        limits: Claims::default(),
         prompts: SmallVec::new(),
         override_host: false,
         worker: Rc::clone(worker),
@@ -113,6 +115,7 @@ pub(crate) async fn serve(
         errors::answer(dialect, &error, &exchange.request_id)
     });
     errors::name_request(dialect, &mut response, &exchange.request_id);
+    limit::headers::write(&exchange, dialect, response.headers_mut());
     for plugin in pipeline.plugins(Phase::Response, &path).flatten() {
         let status = response.status();
         plugin.response(&exchange, &mut AnswerHead { status, headers: response.headers_mut() });
@@ -143,7 +146,10 @@ async fn respond(
 ) -> Result<HttpResponse, GatewayError> {
     match answerer? {
         Answerer::Plugin(protocol) => protocol.answer(exchange).await,
-        Answerer::Targets(backend) => forward::answer(exchange, backend).await,
+        Answerer::Targets(backend) => {
+            limit::reserve(exchange, &Size::default()).await?;
+            forward::answer(exchange, backend).await
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use sanmon_shared::proxies::TrustedProxies;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::limit::Limiter;
 use crate::limits::Limits;
 use crate::protocol::llm::Memory;
 use crate::protocol::responses::Answers;
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) memory: Memory,
     /// What is known of targets.
     pub(crate) targets: Arc<Registry>,
+    /// What callers have used of their limits.
+    pub(crate) limiter: Arc<Limiter>,
     /// What all workers count.
     pub(crate) metrics: Arc<Metrics>,
     /// Where lines of the access log go; none where it is off.
@@ -51,7 +54,9 @@ impl Shared {
         proxies: TrustedProxies,
         clock: Clock,
     ) -> Self {
+        let metrics = Arc::<Metrics>::default();
         Self {
+            limiter: Arc::new(Limiter::new(clock.clone(), &metrics)),
             live,
             limits,
             proxies,
@@ -59,7 +64,7 @@ impl Shared {
             answers: Arc::default(),
             memory: Memory::default(),
             targets: Arc::default(),
-            metrics: Arc::default(),
+            metrics,
             log: None,
             in_flight: AtomicUsize::new(0),
             draining: AtomicBool::new(false),

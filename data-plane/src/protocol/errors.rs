@@ -67,7 +67,7 @@ pub fn answer(dialect: Dialect, error: &GatewayError, id: &RequestId) -> HttpRes
             status,
             StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS
         );
-    if tried_again && !error.code.retry_helps() && error.retry_after.is_none() {
+    if tried_again && !error.code.retry_helps() {
         answer.insert_header((X_SHOULD_RETRY, HeaderValue::from_static("false")));
     }
     let envelope = envelope(dialect, error);
@@ -130,8 +130,8 @@ fn envelope(dialect: Dialect, error: &GatewayError) -> Vec<u8> {
             },
         }),
         Dialect::Problem => serde_json::to_vec(&Problem {
-            title: error.code.status().canonical_reason().unwrap_or(code),
-            status: error.code.status().as_u16(),
+            title: error.status().canonical_reason().unwrap_or(code),
+            status: error.status().as_u16(),
             detail: &error.message,
             code,
         }),
@@ -161,7 +161,7 @@ pub fn of_provider(
 
 /// An error of the gateway as formats write those of providers, which they tell apart by kind.
 pub fn as_provider(error: &GatewayError) -> ProviderError {
-    let status = error.code.status().as_u16();
+    let status = error.status().as_u16();
     let kind = match error.code {
         Code::Overloaded | Code::NotReady | Code::ShuttingDown => ErrorKind::Overloaded,
         _ => ErrorKind::of_status(status),
@@ -202,6 +202,7 @@ impl Code {
             | Self::Forbidden
             | Self::Hidden
             | Self::ModelNotAllowed
+            | Self::QuotaExceeded
             | Self::ReferenceMissing
             | Self::NoTarget
             | Self::UpgradeUnsupported

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sanmon_shared::Problem;
+use sanmon_shared::counters::{Quota, Span};
 use sanmon_shared::problem::join_pointer;
 use sanmon_shared::resources::{self, ApikeyId, ConsumerId};
 use sanmon_shared::secret::{HashedSecret, Revealed};
@@ -10,6 +12,7 @@ use super::Route;
 use super::constraints::Constraints;
 use super::restrictions::Restrictions;
 use super::shared::Shared;
+use crate::limit::{Claims, Measure, Part, Rule, Subject};
 use crate::plugin::BuildContext;
 
 /// An API key, ready to be checked. There may be millions: what most keys have alike is shared, and
@@ -59,6 +62,8 @@ struct Extras {
 pub(super) struct Policy {
     restrictions: Option<Restrictions>,
     constraints: Constraints,
+    /// How often it may be used.
+    quotas: Box<[(Arc<Rule>, Quota)]>,
 }
 
 impl Apikey {
@@ -194,9 +199,37 @@ impl Apikey {
         self.policy().map(|policy| &policy.constraints)
     }
 
+    /// Adds how often it may be used to what limits a request.
+    pub(crate) fn claim(&self, limits: &mut Claims) {
+        for (rule, quota) in self.policy().into_iter().flat_map(|policy| &policy.quotas) {
+            limits.add(rule, *quota);
+        }
+    }
+
     fn policy(&self) -> Option<&Policy> {
         self.extras.as_ref()?.policy.as_deref()
     }
+}
+
+/// Otoroshi's window of throttling.
+const THROTTLING: Duration = Duration::from_secs(10);
+
+/// What a key's calls per window, day and month are limited by. The counters are its own, whatever its
+/// quotas are and whoever has the same.
+fn quotas(counts: [Option<u64>; 3]) -> Box<[(Arc<Rule>, Quota)]> {
+    let spans = [
+        ("apikey/throttling", Span::Window(THROTTLING)),
+        ("apikey/day", Span::Day),
+        ("apikey/month", Span::Month),
+    ];
+    counts
+        .into_iter()
+        .zip(spans)
+        .filter_map(|(limit, (id, span))| {
+            let rule = Rule::new(id, Measure::Requests, Subject::of([Part::Key]));
+            Some((Arc::new(rule), Quota { limit: limit?, span }))
+        })
+        .collect()
 }
 
 fn name(document: &resources::Apikey) -> Option<Box<str>> {
@@ -295,10 +328,12 @@ impl Policy {
             && c.stream.is_none()
             && c.models_include.is_empty()
             && c.models_exclude.is_empty();
+        let counts = [document.throttling_quota, document.daily_quota, document.monthly_quota];
+        let open = open && counts.iter().all(Option::is_none);
         if open && !document.restrictions.enabled && lists.iter().all(|list| list.is_empty()) {
             return None;
         }
-        let key = serde_json::to_string(&(&document.restrictions, c, lists)).unwrap_or_default();
+        let key = serde_json::to_string(&(&document.restrictions, c, lists, counts)).unwrap_or_default();
         if let Some(policy) = shared.policies.get(key.as_str()) {
             return Some(Arc::clone(policy));
         }
@@ -313,6 +348,7 @@ impl Policy {
         let policy = Arc::new(Self {
             restrictions: Restrictions::build(&document.restrictions, problems),
             constraints: constraints.and_models(&include, &exclude, problems),
+            quotas: quotas(counts),
         });
         if problems.len() > before {
             return None;

@@ -95,6 +95,7 @@ pub(super) fn text(metrics: &Metrics, health: Health, version: &str, now: i64) -
     let dropped = metrics.dropped();
     page.head("sanmon_access_log_dropped_total", "counter", "Lines of the access log lost.");
     page.sample("sanmon_access_log_dropped_total", "", dropped);
+    page.limits(metrics);
     page.head("sanmon_build_info", "gauge", "Always 1.");
     page.sample("sanmon_build_info", &format!("version=\"{}\"", escaped(version)), 1);
     page.0
@@ -166,6 +167,29 @@ impl Page {
             self.sample(&format!("{name}_sum"), labels, seconds(sum.micros));
             self.sample(&format!("{name}_count"), labels, count);
         }
+    }
+
+    fn limits(&mut self, metrics: &Metrics) {
+        let limits = &metrics.limits;
+        for (name, help, count) in [
+            ("sanmon_limit_refusals_total", "Requests that a limit refused.", &limits.refused),
+            (
+                "sanmon_limit_store_failures_total",
+                "Questions that the store of shared limits did not answer in time.",
+                &limits.store_failures,
+            ),
+            (
+                "sanmon_limit_settlements_dropped_total",
+                "Settlements that did not reach the store of shared limits.",
+                &limits.settlements_dropped,
+            ),
+        ] {
+            self.head(name, "counter", help);
+            self.sample(name, "", count.load(Ordering::Relaxed));
+        }
+        let name = "sanmon_limit_store_up";
+        self.head(name, "gauge", "Whether the store of shared limits answers; 0 without one.");
+        self.sample(name, "", u8::from(limits.store_up.load(Ordering::Relaxed)));
     }
 
     fn gauges(&mut self, health: Health, now: i64) {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +35,21 @@ pub(crate) struct Metrics {
     shards: Mutex<Vec<Arc<Shard>>>,
     /// Lines of the access log that found the queue full or the file failing.
     pub(super) log_dropped: AtomicU64,
+    /// How limits fare.
+    pub(crate) limits: Limits,
+}
+
+/// How limits fare.
+#[derive(Default)]
+pub(crate) struct Limits {
+    /// Requests that a limit refused.
+    pub(crate) refused: AtomicU64,
+    /// Questions that the store of shared limits did not answer in time.
+    pub(crate) store_failures: AtomicU64,
+    /// Settlements that did not reach it.
+    pub(crate) settlements_dropped: AtomicU64,
+    /// Whether it answered when it was asked last; without one it never does.
+    pub(crate) store_up: AtomicBool,
 }
 
 /// The series of one worker, for others to read.

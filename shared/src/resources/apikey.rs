@@ -72,15 +72,15 @@ pub struct Apikey {
     /// Usable only on routes that declare routing constraints.
     #[serde(default)]
     pub constrained_services_only: bool,
+    /// The most calls in 10 seconds, from the first of them on. Without it there is no such limit.
     #[serde(default)]
-    #[doc = "Calls per window."]
-    throttling_quota: Inert,
+    pub throttling_quota: Option<u64>,
+    /// The most calls in a calendar day, in UTC. Without it there is no such limit.
     #[serde(default)]
-    #[doc = "Calls per day."]
-    daily_quota: Inert,
+    pub daily_quota: Option<u64>,
+    /// The most calls in a calendar month, in UTC. Without it there is no such limit.
     #[serde(default)]
-    #[doc = "Calls per month."]
-    monthly_quota: Inert,
+    pub monthly_quota: Option<u64>,
     #[serde(default)]
     #[doc = "How calls are counted."]
     throttling_strategy: Inert,

@@ -52,6 +52,11 @@ impl Keys {
         format!("{}:fence:{id}", self.tag)
     }
 
+    /// A counter of data planes.
+    pub(super) fn counter(&self, key: &str) -> String {
+        format!("{}:counter:{key}", self.tag)
+    }
+
     /// A value that data planes keep.
     pub(super) fn state(&self, key: &str) -> String {
         format!("{}:state:{key}", self.tag)

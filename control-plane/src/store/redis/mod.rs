@@ -6,6 +6,7 @@
 //! remembers is for its own persistence settings to say.
 
 mod connection;
+mod counters;
 mod error;
 mod hints;
 mod load;

@@ -7,18 +7,24 @@ use sanmon_shared::state::StateStore;
 use sanmon_shared::store::StoreError;
 
 use super::connection::{Connection, Keys, PATIENCE};
+use super::counters::Scripts;
 
 /// State in Redis, beside the configuration and under the same hash tag. Without Redis nothing is
 /// found and nothing is kept: callers are told.
 pub struct RedisState {
-    connection: Connection,
-    keys: Keys,
+    pub(super) connection: Connection,
+    pub(super) keys: Keys,
+    pub(super) counters: Scripts,
 }
 
 impl RedisState {
     /// Connects when it is first used.
     pub fn new(url: &str, prefix: &str) -> Result<Self, StoreError> {
-        Ok(Self { connection: Connection::new(url)?, keys: Keys::new(prefix) })
+        Ok(Self {
+            connection: Connection::new(url)?,
+            keys: Keys::new(prefix),
+            counters: Scripts::default(),
+        })
     }
 }
 

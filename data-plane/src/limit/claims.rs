@@ -1,0 +1,56 @@
+use std::cell::Cell;
+use std::sync::Arc;
+
+use sanmon_shared::counters::{Counted, Quota};
+
+use super::Rule;
+
+/// The limits of a request, which plugins and the key add in their phases. Nothing is counted until
+/// [`reserve`](super::reserve). A request without any has an empty list.
+#[derive(Default)]
+pub struct Claims {
+    pub(super) list: Vec<Claim>,
+    /// What may be taken was taken, or refused.
+    pub(super) reserved: Cell<bool>,
+}
+
+/// One limit of a request.
+pub(crate) struct Claim {
+    pub(crate) rule: Arc<Rule>,
+    pub(crate) quota: Quota,
+    /// For whom it counts apart, beside the rule's subject: what the plugin made of the request.
+    pub(super) subject: Option<Box<str>>,
+    /// How it stands, once it was taken or refused.
+    pub(super) counted: Cell<Option<Counted>>,
+}
+
+impl Claims {
+    /// Whether nothing limits the request.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The request is subject to this rule.
+    pub(crate) fn add(&mut self, rule: &Arc<Rule>, quota: Quota) {
+        self.push(rule, quota, None);
+    }
+
+    /// The same, counted apart for this subject.
+    pub(crate) fn add_for(&mut self, rule: &Arc<Rule>, quota: Quota, subject: impl Into<Box<str>>) {
+        self.push(rule, quota, Some(subject.into()));
+    }
+
+    /// A rule counts a request once, however often its plugin stands on the way.
+    fn push(&mut self, rule: &Arc<Rule>, quota: Quota, subject: Option<Box<str>>) {
+        let known = |claim: &Claim| claim.rule.id == rule.id && claim.subject == subject;
+        if !self.list.iter().any(known) {
+            let rule = Arc::clone(rule);
+            self.list.push(Claim { rule, quota, subject, counted: Cell::new(None) });
+        }
+    }
+
+    /// The limits of the request that were looked at, in their order.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = (&Claim, Counted)> {
+        self.list.iter().filter_map(|claim| Some((claim, claim.counted.get()?)))
+    }
+}

@@ -1,0 +1,244 @@
+//! Takes what a request may use, from all of its limits or from none.
+
+use std::sync::Arc;
+
+use sanmon_shared::counters::Take;
+
+use super::claims::Claim;
+use super::counter::{Now, Want};
+use super::refusal::{refused, unavailable};
+use super::reservation::{Place, Reservation, Reserved, Took};
+use super::shared::{Away, Shared};
+use super::subject::shorten;
+use super::table::Entry;
+use super::{BETWEEN, Guess, Limiter, Measure, Rule, WhenUnavailable, rule};
+use crate::error::GatewayError;
+use crate::exchange::Exchange;
+
+/// What a request is about to ask for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Size<'a> {
+    /// As the provider calls it; may be empty.
+    pub(crate) model: &'a str,
+    /// The provider that is asked first: its id. Empty where no model is asked: then no tokens count.
+    pub(crate) provider: &'a str,
+    /// What goes in, guessed from its size.
+    pub(crate) input_tokens: u64,
+    /// The most that may come out, where something bounds it.
+    pub(crate) max_output: Option<u64>,
+}
+
+/// Takes what the request may use. Later calls for the same request take nothing more. An error says
+/// which limit is reached, and when trying again may help.
+pub(crate) async fn reserve(exchange: &Exchange, size: &Size<'_>) -> Result<(), GatewayError> {
+    let limits = &exchange.limits;
+    if limits.is_empty() || limits.reserved.replace(true) {
+        return Ok(());
+    }
+    Box::pin(take(exchange, size)).await
+}
+
+/// Whether a target's own limits have something left, as far as this data plane knows: those that count
+/// by provider, or are for it alone.
+pub(crate) fn would_admit(exchange: &Exchange, provider: &str) -> bool {
+    let limits = &exchange.limits;
+    limits.is_empty()
+        || limits.list.iter().all(|claim| {
+            !claim.rule.depends_on_provider()
+                || !claim.rule.providers.admit(provider)
+                || is_left(exchange, claim, provider)
+        })
+}
+
+fn is_left(exchange: &Exchange, claim: &Claim, provider: &str) -> bool {
+    let limiter = &exchange.worker.limiter;
+    let model = exchange.account.model();
+    let size = Size { model: &model, provider, ..Size::default() };
+    // Who cannot be told apart is told so when it is its turn.
+    let Ok(subject) = subject(claim, exchange, &size) else { return true };
+    let Some(entry) = limiter.table.find(&limiter.key(&claim.rule, &subject, provider)) else {
+        return true;
+    };
+    let now = limiter.now();
+    match limiter.shared_by(&claim.rule) {
+        Some(_) => !entry.is_barred(now),
+        None => entry.counter.admits(claim.quota, now),
+    }
+}
+
+/// Names a counter up to the provider: the rule, how it counts, for whom.
+fn subject(
+    claim: &Claim,
+    exchange: &Exchange,
+    size: &Size<'_>,
+) -> Result<Box<str>, GatewayError> {
+    let rule = &claim.rule;
+    let mut key = String::with_capacity(rule.id.len() + 32);
+    key.push_str(&rule.id);
+    key.push(BETWEEN);
+    key.push(rule::tag(claim.quota));
+    key.push(BETWEEN);
+    if let Some(subject) = &claim.subject {
+        let from = key.len();
+        key.push_str(subject);
+        shorten(&mut key, from);
+        key.push(BETWEEN);
+    }
+    rule.subject.write(&mut key, exchange, size)?;
+    Ok(key.into())
+}
+
+/// What the store is asked for, and by which claim.
+struct Asked {
+    claim: usize,
+    entry: Arc<Entry>,
+    want: Want,
+    lease: u128,
+}
+
+async fn take(exchange: &Exchange, size: &Size<'_>) -> Result<(), GatewayError> {
+    let limiter = &exchange.worker.limiter;
+    let now = limiter.now();
+    let claims = &exchange.limits.list;
+    let parts = Vec::with_capacity(claims.len());
+    // Gives everything back where a limit refuses, or the caller does not wait.
+    let mut reservation = Reservation { limiter: Arc::clone(limiter), parts };
+    let mut asked = Vec::new();
+    for (index, claim) in claims.iter().enumerate() {
+        let rule = &claim.rule;
+        let key = subject(claim, exchange, size)?;
+        let counts = rule.providers.admit(size.provider)
+            && !(rule.measure.is_guessed() && size.provider.is_empty());
+        let whole = counts.then(|| limiter.key(rule, &key, size.provider));
+        reservation.parts.push(Reserved {
+            rule: Arc::clone(rule),
+            quota: claim.quota,
+            key,
+            taken: None,
+            input: size.input_tokens,
+        });
+        let Some(whole) = whole else { continue };
+        let entry = limiter.table.entry(&whole, claim.quota, now);
+        let want = want(rule, size, &entry);
+        if limiter.shared_by(rule).is_some() {
+            asked.push(Asked { claim: index, entry, want, lease: limiter.lease() });
+        } else {
+            take_here(&mut reservation, claims, index, entry, want, now)?;
+        }
+    }
+    if let (false, Some(shared)) = (asked.is_empty(), &limiter.shared) {
+        take_shared(&mut reservation, claims, shared, asked, now).await?;
+    }
+    // A request that was let in counts, whatever becomes of it.
+    reservation.parts.retain(|part| !matches!(part.rule.measure, Measure::Requests));
+    if !reservation.parts.is_empty() {
+        exchange.account.reserved(reservation);
+    }
+    Ok(())
+}
+
+fn want(rule: &Rule, size: &Size<'_>, entry: &Entry) -> Want {
+    let output = match (rule.guess, size.max_output) {
+        (Guess::Declared, Some(most)) => most,
+        (Guess::Learned, Some(most)) => most.min(entry.learned()),
+        (_, None) => entry.learned(),
+    };
+    let estimated = rule.measure.is_guessed();
+    Want { amount: rule.measure.guess(size, output).max(1), estimated }
+}
+
+/// Takes from a counter of this data plane.
+fn take_here(
+    reservation: &mut Reservation,
+    claims: &[Claim],
+    index: usize,
+    entry: Arc<Entry>,
+    want: Want,
+    now: Now,
+) -> Result<(), GatewayError> {
+    let (Some(claim), Some(part)) = (claims.get(index), reservation.parts.get_mut(index)) else {
+        return Ok(());
+    };
+    match entry.counter.take(claim.quota, want, now) {
+        Ok(held) => {
+            claim.counted.set(Some(held.counted));
+            part.taken = Some(Took { entry, want, place: Place::Local(held.window) });
+            Ok(())
+        }
+        Err(full) => {
+            claim.counted.set(Some(full.counted));
+            Err(refused(&reservation.limiter, claim, full.wait))
+        }
+    }
+}
+
+/// Takes from the counters that data planes share; where these are away, as each rule says.
+async fn take_shared(
+    reservation: &mut Reservation,
+    claims: &[Claim],
+    shared: &Shared,
+    asked: Vec<Asked>,
+    now: Now,
+) -> Result<(), GatewayError> {
+    let takes: Vec<Take> = asked
+        .iter()
+        .filter_map(|one| {
+            Some(Take {
+                key: Arc::clone(&one.entry.key),
+                quota: claims.get(one.claim)?.quota,
+                amount: one.want.amount,
+                estimated: one.want.estimated,
+                lease: one.lease,
+            })
+        })
+        .collect();
+    let taken = match shared.take(&takes).await {
+        Ok(taken) => taken,
+        Err(Away) => return take_alone(reservation, claims, asked, now),
+    };
+    let refuses = taken.refused.map(|(index, _)| index);
+    for (index, (one, counted)) in asked.into_iter().zip(taken.counted).enumerate() {
+        let (Some(claim), Some(part)) =
+            (claims.get(one.claim), reservation.parts.get_mut(one.claim))
+        else {
+            continue;
+        };
+        claim.counted.set(Some(counted));
+        let Asked { entry, want, lease, .. } = one;
+        match taken.refused {
+            Some((_, wait)) if refuses == Some(index) => {
+                entry.bar(wait, now);
+                return Err(refused(&reservation.limiter, claim, wait));
+            }
+            Some(_) => {}
+            None => {
+                if matches!(claim.rule.measure, Measure::Concurrency) {
+                    shared.hold(&entry.key, lease);
+                }
+                let place = Place::Shared { mark: counted.mark, lease };
+                part.taken = Some(Took { entry, want, place });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The store is away.
+fn take_alone(
+    reservation: &mut Reservation,
+    claims: &[Claim],
+    asked: Vec<Asked>,
+    now: Now,
+) -> Result<(), GatewayError> {
+    for Asked { claim: index, entry, want, .. } in asked {
+        let Some(claim) = claims.get(index) else { continue };
+        match reservation.limiter.shared_by(&claim.rule) {
+            Some((_, WhenUnavailable::Allow)) => {}
+            Some((_, WhenUnavailable::Refuse)) => return Err(unavailable(claim)),
+            Some((_, WhenUnavailable::Local)) | None => {
+                take_here(reservation, claims, index, entry, want, now)?;
+            }
+        }
+    }
+    Ok(())
+}
