@@ -264,7 +264,9 @@ impl Drop for Record {
             reservation.settle(Used {
                 tokens: self.tokens.get(),
                 provider: self.provider.borrow().as_deref().unwrap_or_default(),
-                abandoned: self.attempts.get() > 0 && self.status.get() == 0,
+                abandoned: self.attempts.get() > 0
+                    && !self.complete.get()
+                    && self.code.get().is_none(),
             });
         }
         let telemetry = Rc::clone(&self.telemetry);

@@ -1,8 +1,8 @@
 //! Windows of the calendar, in UTC.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 
 const DAY: i64 = 86_400 * 1_000_000_000;
 

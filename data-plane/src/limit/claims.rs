@@ -1,17 +1,19 @@
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use sanmon_shared::counters::{Counted, Quota};
 
 use super::Rule;
+use crate::error::GatewayError;
 
 /// The limits of a request, which plugins and the key add in their phases. Nothing is counted until
 /// [`reserve`](super::reserve). A request without any has an empty list.
 #[derive(Default)]
 pub struct Claims {
     pub(super) list: Vec<Claim>,
-    /// What may be taken was taken, or refused.
-    pub(super) reserved: Cell<bool>,
+    /// What came of taking; none while nothing was taken, as where only the limits of one provider
+    /// refused: another may be asked.
+    pub(super) decided: RefCell<Option<Result<(), GatewayError>>>,
 }
 
 /// One limit of a request.

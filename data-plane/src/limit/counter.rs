@@ -135,13 +135,6 @@ impl Counter {
         });
     }
 
-    /// Whether something is left.
-    pub(super) fn admits(&self, quota: Quota, now: Now) -> bool {
-        let window = self.window.load();
-        !window.holds(quota.span, now)
-            || fits_at_all(quota, window.level.load(Ordering::Acquire), now)
-    }
-
     fn current(&self, span: Span, now: Now) -> Arc<Window> {
         let window = self.window.load_full();
         if window.holds(span, now) {

@@ -109,8 +109,12 @@ fn draft(exchange: &Exchange, headers: &mut HeaderMap) {
     let (mut policies, mut limits) = (String::new(), String::new());
     for (claim, counted) in told(exchange) {
         let between = if policies.is_empty() { "" } else { ", " };
-        let name: String =
-            claim.rule.name.chars().filter(|c| matches!(c, ' '..='~') && !"\"\\".contains(*c)).collect();
+        let name: String = claim
+            .rule
+            .name
+            .chars()
+            .filter(|c| matches!(c, ' '..='~') && !"\"\\".contains(*c))
+            .collect();
         // Writing to a string does not fail.
         let _ = write!(policies, "{between}\"{name}\";q={}", claim.quota.most());
         if let Some(seconds) = seconds(claim.quota) {

@@ -31,6 +31,7 @@ mod claims;
 mod cost;
 mod counter;
 pub(crate) mod headers;
+mod identity;
 mod refusal;
 mod reservation;
 mod reserve;
@@ -50,11 +51,12 @@ use sanmon_shared::counters::CounterStore;
 use sanmon_shared::task::Tasks;
 use tokio::time::Instant;
 
-pub use claims::Claims;
 pub(crate) use claims::Claim;
+pub use claims::Claims;
 pub(crate) use cost::Cost;
+pub(crate) use identity::rule_id;
 pub(crate) use reservation::{Reservation, Used};
-pub(crate) use reserve::{Size, reserve, would_admit};
+pub(crate) use reserve::{Size, reserve};
 pub(crate) use rule::{Guess, Measure, Place, Providers, Rule, WhenUnavailable};
 pub(crate) use subject::{Part, Subject};
 

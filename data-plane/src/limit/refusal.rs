@@ -15,7 +15,14 @@ pub(super) fn refused(limiter: &Limiter, claim: &Claim, wait: Duration) -> Gatew
     let code = if wait > WORTH_WAITING { Code::QuotaExceeded } else { Code::RateLimited };
     let rule = &claim.rule;
     let text = rule.message.as_deref().map_or_else(
-        || format!("the limit of {} {}{} is reached", claim.quota.most(), rule.name, per(claim.quota)),
+        || {
+            format!(
+                "the limit of {} {}{} is reached",
+                claim.quota.most(),
+                rule.name,
+                per(claim.quota)
+            )
+        },
         str::to_owned,
     );
     let seconds = u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX);

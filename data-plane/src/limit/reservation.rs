@@ -90,9 +90,9 @@ impl Limiter {
         let amount = part.amount(used);
         let guessed = part.rule.measure.is_guessed();
         let provider = used.map(|used| used.provider).filter(|id| !id.is_empty());
-        let moved = provider.filter(|_| guessed && part.rule.depends_on_provider()).map(|id| {
-            (part.rule.providers.admit(id)).then(|| self.key(&part.rule, &part.key, id))
-        });
+        let moved = provider
+            .filter(|_| guessed && part.rule.depends_on_provider())
+            .map(|id| (part.rule.providers.admit(id)).then(|| self.key(&part.rule, &part.key, id)));
         let stays = match (&moved, &part.taken) {
             (None, _) => true,
             (Some(Some(key)), Some(took)) => **key == *took.entry.key,

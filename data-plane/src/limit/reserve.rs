@@ -11,7 +11,7 @@ use super::reservation::{Place, Reservation, Reserved, Took};
 use super::shared::{Away, Shared};
 use super::subject::shorten;
 use super::table::Entry;
-use super::{BETWEEN, Guess, Limiter, Measure, Rule, WhenUnavailable, rule};
+use super::{BETWEEN, Guess, Measure, Rule, WhenUnavailable, rule};
 use crate::error::GatewayError;
 use crate::exchange::Exchange;
 
@@ -28,50 +28,47 @@ pub(crate) struct Size<'a> {
     pub(crate) max_output: Option<u64>,
 }
 
-/// Takes what the request may use. Later calls for the same request take nothing more. An error says
-/// which limit is reached, and when trying again may help.
+/// Takes what the request may use. Later calls for the same request take nothing more, unless what
+/// refused were limits of the provider that was to be asked. An error says which limit is reached, and
+/// when trying again may help.
 pub(crate) async fn reserve(exchange: &Exchange, size: &Size<'_>) -> Result<(), GatewayError> {
     let limits = &exchange.limits;
-    if limits.is_empty() || limits.reserved.replace(true) {
+    if limits.is_empty() {
         return Ok(());
     }
-    Box::pin(take(exchange, size)).await
+    if let Some(decided) = &*limits.decided.borrow() {
+        return decided.clone();
+    }
+    // Of two attempts at once, one takes.
+    limits.decided.replace(Some(Ok(())));
+    let taken = Box::pin(take(exchange, size)).await;
+    taken.map_err(|Refusal { error, of_provider }| {
+        limits.decided.replace((!of_provider).then(|| Err(error.clone())));
+        error
+    })
 }
 
-/// Whether a target's own limits have something left, as far as this data plane knows: those that count
-/// by provider, or are for it alone.
-pub(crate) fn would_admit(exchange: &Exchange, provider: &str) -> bool {
-    let limits = &exchange.limits;
-    limits.is_empty()
-        || limits.list.iter().all(|claim| {
-            !claim.rule.depends_on_provider()
-                || !claim.rule.providers.admit(provider)
-                || is_left(exchange, claim, provider)
-        })
+/// That a limit refuses.
+struct Refusal {
+    error: GatewayError,
+    /// Another provider may have something left.
+    of_provider: bool,
 }
 
-fn is_left(exchange: &Exchange, claim: &Claim, provider: &str) -> bool {
-    let limiter = &exchange.worker.limiter;
-    let model = exchange.account.model();
-    let size = Size { model: &model, provider, ..Size::default() };
-    // Who cannot be told apart is told so when it is its turn.
-    let Ok(subject) = subject(claim, exchange, &size) else { return true };
-    let Some(entry) = limiter.table.find(&limiter.key(&claim.rule, &subject, provider)) else {
-        return true;
-    };
-    let now = limiter.now();
-    match limiter.shared_by(&claim.rule) {
-        Some(_) => !entry.is_barred(now),
-        None => entry.counter.admits(claim.quota, now),
+impl Refusal {
+    fn of(claim: &Claim, error: GatewayError) -> Self {
+        Self { error, of_provider: claim.rule.depends_on_provider() }
+    }
+}
+
+impl From<GatewayError> for Refusal {
+    fn from(error: GatewayError) -> Self {
+        Self { error, of_provider: false }
     }
 }
 
 /// Names a counter up to the provider: the rule, how it counts, for whom.
-fn subject(
-    claim: &Claim,
-    exchange: &Exchange,
-    size: &Size<'_>,
-) -> Result<Box<str>, GatewayError> {
+fn subject(claim: &Claim, exchange: &Exchange, size: &Size<'_>) -> Result<Box<str>, GatewayError> {
     let rule = &claim.rule;
     let mut key = String::with_capacity(rule.id.len() + 32);
     key.push_str(&rule.id);
@@ -96,7 +93,7 @@ struct Asked {
     lease: u128,
 }
 
-async fn take(exchange: &Exchange, size: &Size<'_>) -> Result<(), GatewayError> {
+async fn take(exchange: &Exchange, size: &Size<'_>) -> Result<(), Refusal> {
     let limiter = &exchange.worker.limiter;
     let now = limiter.now();
     let claims = &exchange.limits.list;
@@ -121,6 +118,10 @@ async fn take(exchange: &Exchange, size: &Size<'_>) -> Result<(), GatewayError> 
         let entry = limiter.table.entry(&whole, claim.quota, now);
         let want = want(rule, size, &entry);
         if limiter.shared_by(rule).is_some() {
+            // Somebody else may be asked: that is not worth a question whose answer is known.
+            if let Some(wait) = entry.barred(now).filter(|_| rule.depends_on_provider()) {
+                return Err(Refusal::of(claim, refused(limiter, claim, wait)));
+            }
             asked.push(Asked { claim: index, entry, want, lease: limiter.lease() });
         } else {
             take_here(&mut reservation, claims, index, entry, want, now)?;
@@ -155,7 +156,7 @@ fn take_here(
     entry: Arc<Entry>,
     want: Want,
     now: Now,
-) -> Result<(), GatewayError> {
+) -> Result<(), Refusal> {
     let (Some(claim), Some(part)) = (claims.get(index), reservation.parts.get_mut(index)) else {
         return Ok(());
     };
@@ -167,7 +168,7 @@ fn take_here(
         }
         Err(full) => {
             claim.counted.set(Some(full.counted));
-            Err(refused(&reservation.limiter, claim, full.wait))
+            Err(Refusal::of(claim, refused(&reservation.limiter, claim, full.wait)))
         }
     }
 }
@@ -179,7 +180,7 @@ async fn take_shared(
     shared: &Shared,
     asked: Vec<Asked>,
     now: Now,
-) -> Result<(), GatewayError> {
+) -> Result<(), Refusal> {
     let takes: Vec<Take> = asked
         .iter()
         .filter_map(|one| {
@@ -208,7 +209,7 @@ async fn take_shared(
         match taken.refused {
             Some((_, wait)) if refuses == Some(index) => {
                 entry.bar(wait, now);
-                return Err(refused(&reservation.limiter, claim, wait));
+                return Err(Refusal::of(claim, refused(&reservation.limiter, claim, wait)));
             }
             Some(_) => {}
             None => {
@@ -229,12 +230,12 @@ fn take_alone(
     claims: &[Claim],
     asked: Vec<Asked>,
     now: Now,
-) -> Result<(), GatewayError> {
+) -> Result<(), Refusal> {
     for Asked { claim: index, entry, want, .. } in asked {
         let Some(claim) = claims.get(index) else { continue };
         match reservation.limiter.shared_by(&claim.rule) {
             Some((_, WhenUnavailable::Allow)) => {}
-            Some((_, WhenUnavailable::Refuse)) => return Err(unavailable(claim)),
+            Some((_, WhenUnavailable::Refuse)) => return Err(unavailable(claim).into()),
             Some((_, WhenUnavailable::Local)) | None => {
                 take_here(reservation, claims, index, entry, want, now)?;
             }

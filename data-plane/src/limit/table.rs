@@ -71,9 +71,10 @@ impl Entry {
         self.barred.store(now.nanos.saturating_add(wait), Ordering::Relaxed);
     }
 
-    /// Whether the shared store had nothing left when it was last asked, and still has not.
-    pub(super) fn is_barred(&self, now: Now) -> bool {
-        now.nanos < self.barred.load(Ordering::Relaxed)
+    /// For how long the shared store still has nothing left, by what it said last.
+    pub(super) fn barred(&self, now: Now) -> Option<Duration> {
+        let left = self.barred.load(Ordering::Relaxed).checked_sub(now.nanos)?;
+        (left > 0).then(|| Duration::from_nanos(left))
     }
 }
 
@@ -126,11 +127,6 @@ impl Table {
         self.0.get_with(key, || Arc::new(Entry::new(new, quota, now)))
     }
 
-    /// The counter of this key, if there is one.
-    pub(super) fn find(&self, key: &str) -> Option<Arc<Entry>> {
-        self.0.get(key)
-    }
-
     /// How many there are.
     #[cfg(test)]
     pub(super) fn len(&self) -> u64 {
@@ -143,7 +139,12 @@ impl Table {
 struct Idle;
 
 impl Expiry<Arc<str>, Arc<Entry>> for Idle {
-    fn expire_after_create(&self, _: &Arc<str>, entry: &Arc<Entry>, _: Instant) -> Option<Duration> {
+    fn expire_after_create(
+        &self,
+        _: &Arc<str>,
+        entry: &Arc<Entry>,
+        _: Instant,
+    ) -> Option<Duration> {
         Some(entry.kept)
     }
 

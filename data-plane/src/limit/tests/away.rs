@@ -110,7 +110,11 @@ async fn a_store_that_does_not_answer_costs_50_ms_once_a_second() {
         let answer = asks(&shared, &rule).await;
         (answer, began.elapsed())
     });
-    assert_eq!((one, other.0), (Err(Code::QuotaExceeded), Ok(())), "the last place was taken meanwhile");
+    assert_eq!(
+        (one, other.0),
+        (Err(Code::QuotaExceeded), Ok(())),
+        "the last place was taken meanwhile"
+    );
     assert_eq!(other.1, Duration::ZERO);
     assert_eq!(common.asked.load(Relaxed), 2);
     common.silent.store(false, Relaxed);

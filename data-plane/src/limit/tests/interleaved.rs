@@ -66,9 +66,10 @@ fn orders(callers: usize, steps: usize) -> Vec<Vec<usize>> {
 fn in_no_order_do_more_pass_than_the_smallest_limit() {
     let orders = orders(3, 3);
     assert_eq!(orders.len(), 1_680);
-    for span in
-        [Span::Window(Duration::from_hours(1)), Span::Rolling { per: Duration::from_hours(1), burst: 2 }]
-    {
+    for span in [
+        Span::Window(Duration::from_hours(1)),
+        Span::Rolling { per: Duration::from_hours(1), burst: 2 },
+    ] {
         for (first, second) in [(1, 2), (2, 1), (2, 2), (1, 1)] {
             for order in &orders {
                 let counters = [first, second].map(|limit| {

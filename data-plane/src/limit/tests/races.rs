@@ -13,8 +13,7 @@ use crate::limit::{Measure, Rule, reserve};
 
 /// How many of the callers pass, each on a thread of its own, all of them under way at once.
 fn passed(shared: &Arc<Shared>, callers: usize, rules: &[(Arc<Rule>, Quota)]) -> usize {
-    let (passed, begin, end) =
-        (AtomicUsize::new(0), Barrier::new(callers), Barrier::new(callers));
+    let (passed, begin, end) = (AtomicUsize::new(0), Barrier::new(callers), Barrier::new(callers));
     std::thread::scope(|scope| {
         for _ in 0..callers {
             scope.spawn(|| {
@@ -48,10 +47,8 @@ fn of_200_callers_that_race_for_a_limit_of_50_exactly_50_pass() {
 #[test]
 fn places_are_exact_and_come_back() {
     let shared = Arc::new(plane(Clock::system()));
-    let rules = [(
-        Arc::new(rule("c", Measure::Concurrency)),
-        Quota { limit: 50, span: Span::Concurrent },
-    )];
+    let rules =
+        [(Arc::new(rule("c", Measure::Concurrency)), Quota { limit: 50, span: Span::Concurrent })];
     for _ in 0..3 {
         assert_eq!(passed(&shared, 200, &rules), 50);
     }

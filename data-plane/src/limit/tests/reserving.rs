@@ -8,12 +8,10 @@ use actix_web::http::header::{HeaderMap, HeaderName};
 use sanmon_shared::clock::Clock;
 use sanmon_shared::counters::{Quota, Span};
 
-use super::exchanges::{ends, exchange, hourly, limited, plane, rule, size};
+use super::exchanges::{exchange, hourly, limited, plane, rule, size};
 use crate::error::Code;
 use crate::exchange::Exchange;
-use crate::limit::{
-    Measure, Part, Providers, Rule, Size, Subject, headers, reserve, would_admit,
-};
+use crate::limit::{Measure, Part, Providers, Rule, Size, Subject, headers, reserve};
 use crate::protocol::Dialect;
 
 fn headers_of(exchange: &Exchange, dialect: Dialect) -> Vec<String> {
@@ -62,9 +60,21 @@ async fn refusals_say_when_a_retry_helps_and_whether_it_is_worth_it() {
     let shared = Arc::new(plane(Clock::manual(0)));
     let seconds = |seconds| Span::Window(Duration::from_secs(seconds));
     for (id, span, code, after, text) in [
-        ("a", seconds(10), Code::RateLimited, 10, "the limit of 1 requests per 10 seconds is reached"),
+        (
+            "a",
+            seconds(10),
+            Code::RateLimited,
+            10,
+            "the limit of 1 requests per 10 seconds is reached",
+        ),
         ("b", seconds(60), Code::RateLimited, 60, "the limit of 1 requests per minute is reached"),
-        ("c", seconds(61), Code::QuotaExceeded, 61, "the limit of 1 requests per 61 seconds is reached"),
+        (
+            "c",
+            seconds(61),
+            Code::QuotaExceeded,
+            61,
+            "the limit of 1 requests per 61 seconds is reached",
+        ),
         ("d", Span::Day, Code::QuotaExceeded, 86_400, "the limit of 1 requests per day is reached"),
     ] {
         let rules = [(Arc::new(rule(id, Measure::Requests)), Quota { limit: 1, span })];
@@ -115,24 +125,27 @@ async fn tokens_of_requests_without_a_model_do_not_count() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_target_whose_own_limit_is_used_up_is_not_admitted() {
+async fn where_the_limit_of_a_target_refuses_another_one_may_be_asked() {
     let shared = Arc::new(plane(Clock::manual(0)));
     let each = Rule::new("each", Measure::Total, Subject::of([Part::Provider]));
-    let only = Rule {
-        providers: Providers::Only("large".into()),
-        ..rule("only", Measure::Requests)
-    };
-    let rules = [(Arc::new(each), hourly(10)), (Arc::new(only), hourly(0))];
-    let look = |provider: &str| would_admit(&limited(&shared, &rules), provider);
-    assert!(look("p") && look("q"));
-    let first = limited(&shared, &rules);
-    reserve(&first, &size(1, Some(99))).await.unwrap();
-    assert!(!look("p"), "it may use all that it has");
-    assert!(look("q"));
-    ends(first, "p", 1, 1);
-    assert!(look("p"));
-    let large = Size { provider: "route/ai-proxy-multi/large", ..size(1, Some(1)) };
-    reserve(&limited(&shared, &rules), &large).await.unwrap_err();
+    let only =
+        Rule { providers: Providers::Only("large".into()), ..rule("only", Measure::Requests) };
+    let all = (Arc::new(rule("all", Measure::Requests)), hourly(2));
+    let rules = [(Arc::new(each), hourly(10)), (Arc::new(only), hourly(0)), all];
+    let at = |provider| Size { provider, ..size(1, Some(99)) };
+    reserve(&limited(&shared, &rules), &at("p")).await.unwrap();
+    let second = limited(&shared, &rules);
+    for used_up in ["p", "route/ai-proxy-multi/large"] {
+        let error = reserve(&second, &at(used_up)).await.unwrap_err();
+        assert_eq!(error.code, Code::QuotaExceeded, "{used_up}");
+    }
+    reserve(&second, &at("q")).await.unwrap();
+    // What is everybody's limit refuses for all.
+    let third = limited(&shared, &rules);
+    reserve(&third, &at("r")).await.unwrap_err();
+    reserve(&third, &at("s")).await.unwrap_err();
+    let looks = limited(&shared, &rules[..1]);
+    reserve(&looks, &at("s")).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,7 +154,8 @@ async fn answers_say_how_the_tightest_limit_stands_in_the_words_of_their_dialect
     let shared = Arc::new(plane(Clock::manual(1_795_284_000_000)));
     let requests = |id, limit| (Arc::new(rule(id, Measure::Requests)), hourly(limit));
     let hidden = Rule { told: false, ..rule("hidden", Measure::Requests) };
-    let minute = Quota { limit: 900, span: Span::Rolling { per: Duration::from_mins(1), burst: 900 } };
+    let minute =
+        Quota { limit: 900, span: Span::Rolling { per: Duration::from_mins(1), burst: 900 } };
     let rules = [
         requests("wide", 1_000),
         requests("tight", 4),

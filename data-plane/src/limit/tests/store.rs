@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sanmon_shared::counters::{CounterStore, Counted, Lease, Settlement, Take, Taken};
+use sanmon_shared::counters::{Counted, CounterStore, Lease, Settlement, Take, Taken};
 use sanmon_shared::store::StoreError;
 
 /// Counts without time.

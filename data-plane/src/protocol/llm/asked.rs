@@ -20,6 +20,8 @@ pub(crate) struct Asking {
     pub(crate) streams: bool,
     /// Of the conversation: what tokens are guessed from.
     pub(crate) input_bytes: u64,
+    /// The most that the request or its key lets come out; not looked for where nothing limits tokens.
+    pub(crate) max_output: Option<u64>,
 }
 
 impl Asking {
@@ -39,7 +41,9 @@ impl Asking {
         for name in shape.input {
             input_bytes += present(object, name)?.map_or(0, |input| input.raw.len() as u64);
         }
-        Ok(Self { wanted, streams, input_bytes })
+        let max_output =
+            if exchange.limits.is_empty() { None } else { bound(exchange, shape, object)? };
+        Ok(Self { wanted, streams, input_bytes, max_output })
     }
 }
 
@@ -48,6 +52,20 @@ fn asks_to_stream(exchange: &Exchange) -> bool {
     let header = exchange.request.headers().get("x-stream");
     header.is_some_and(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"true"))
         || exchange.request.query_string().split('&').any(|pair| pair == "stream=true")
+}
+
+/// The bound of the output.
+fn bound(
+    exchange: &Exchange,
+    shape: &Shape,
+    object: &Object<'_>,
+) -> Result<Option<u64>, GatewayError> {
+    for name in shape.limits {
+        if let Some(tokens) = present(object, name)?.and_then(|value| value.number()) {
+            return Ok(Some(tokens));
+        }
+    }
+    Ok(exchange.key.as_ref().and_then(|key| key.constraints()?.max_tokens()))
 }
 
 /// What a key's requests may ask for.

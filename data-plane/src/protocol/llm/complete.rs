@@ -13,6 +13,7 @@ use super::translating::{Translating, no_chats};
 use super::{Failed, Front, Trial, Whom, attempts};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
+use crate::limit::{self, Size};
 use crate::protocol::refs::Refs;
 use crate::provider::Fidelity;
 use crate::target::{Candidate, Course};
@@ -88,6 +89,13 @@ pub(crate) async fn complete(
             input_bytes: 0,
             strict: [provider.fidelity, refs.fidelity].contains(&Fidelity::Strict),
         };
+        let size = Size {
+            model,
+            provider: &provider.id,
+            input_tokens: request.estimated_tokens(),
+            max_output: request.max_tokens,
+        };
+        limit::reserve(exchange, &size).await?;
         let Completed { answer, head, losses, sizes } =
             gather(exchange, None, &mut translating, trial).await?;
         let answer = answer.map_err(|error| Failed::told(refused(&error, &head), &error, &head))?;

@@ -17,6 +17,7 @@ use super::translating::bad;
 use super::{Front, body, headers};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
+use crate::limit::{self, Size};
 use crate::protocol::refs::Refs;
 use crate::target::{Ask, Course};
 
@@ -29,6 +30,8 @@ pub(crate) async fn count(
     let (body, members) = body::read(exchange).await?;
     let object = Object::new(&body, members);
     let wanted = Asking::of(exchange, refs, front.shape(), &object)?.wanted;
+    // Counting is a request, and uses no tokens.
+    limit::reserve(exchange, &Size::default()).await?;
     let model = wanted.model.as_deref();
     // Whoever would be asked first counts.
     let candidate = Course::of(&Ask { exchange, model, object: &object }, &wanted.named).next();

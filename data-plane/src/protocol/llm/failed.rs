@@ -70,13 +70,16 @@ impl Failed {
         Box::new(Self { failure, told: Told::Gateway(told) })
     }
 
-    /// Whether the candidate was not asked, since it cannot do what the request wants or may not be
-    /// asked for its model: others may.
+    /// Whether the candidate was not asked, since it cannot do what the request wants, may not be asked
+    /// for its model, or has a limit that is reached: others may.
     pub(crate) fn is_refusal(&self) -> bool {
-        matches!(
-            &self.told,
-            Told::Gateway(GatewayError { code: Code::Unsupported | Code::ModelNotAllowed, .. })
-        )
+        let Told::Gateway(error) = &self.told else { return false };
+        match error.code {
+            Code::Unsupported | Code::ModelNotAllowed => true,
+            // Providers have limits of their own.
+            Code::RateLimited | Code::QuotaExceeded => self.failure.kind == FailureKind::Local,
+            _ => false,
+        }
     }
 
     /// What a whole answer tells.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use sanmon_shared::resources;
 use sanmon_wire::json::{Json, Members, Object};
 
+use super::answer::BYTES_PER_TOKEN;
 use super::asked::Asking;
 use super::front::Fronted;
 use super::model::Chosen;
@@ -17,6 +18,7 @@ use super::whom::Whom;
 use super::{Failed, Front, Trial, attempts, translated};
 use crate::error::GatewayError;
 use crate::exchange::Exchange;
+use crate::limit::{self, Size};
 use crate::prompts;
 use crate::protocol::refs::Refs;
 use crate::provider::{Fidelity, ParameterPolicy, Provider, TimeoutOverrides};
@@ -71,6 +73,7 @@ impl Request {
             let chosen = self.asking.wanted.chosen(&self.exchange, candidate)?;
             trial.asks_for(chosen.model.as_ref());
             let way = self.way(candidate, &chosen, single)?;
+            limit::reserve(&self.exchange, &self.size(candidate, &chosen)).await?;
             if single {
                 drop(self.body.take());
             }
@@ -83,6 +86,16 @@ impl Request {
             }
         };
         attempts::run(&self.exchange, course, attempt).await
+    }
+
+    /// What it may use.
+    fn size<'a>(&self, candidate: &'a Candidate, chosen: &'a Chosen<'_>) -> Size<'a> {
+        Size {
+            model: chosen.model.as_deref().unwrap_or_default(),
+            provider: &candidate.provider.id,
+            input_tokens: self.asking.input_bytes.div_ceil(BYTES_PER_TOKEN),
+            max_output: self.asking.max_output,
+        }
     }
 
     /// How it travels to a candidate. `single`: there is no other.

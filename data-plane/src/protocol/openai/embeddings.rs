@@ -18,7 +18,10 @@ use sanmon_wire::json::{Object, ValueKind};
 
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
-use crate::protocol::llm::answer::{self, check_head, gather, refused, told, with};
+use crate::limit::{self, Size};
+use crate::protocol::llm::answer::{
+    self, BYTES_PER_TOKEN, check_head, gather, refused, told, with,
+};
 use crate::protocol::llm::body::{self, present, text};
 use crate::protocol::llm::draft::Draft;
 use crate::protocol::llm::model::{Chosen, Wanted};
@@ -78,21 +81,39 @@ impl Embeddings {
         let attempt = async |candidate: &Candidate, trial: &mut Trial| {
             let chosen = wanted.chosen(exchange, candidate)?;
             trial.asks_for(chosen.model.as_ref());
+            let size = size(&object, candidate, &chosen)?;
             if let Transport::Http(http) = &candidate.provider.transport {
                 let model = chosen.model.as_deref().unwrap_or_default();
                 if let Some(codec) = http.embeds(model).and_then(|embeds| embeds.codec) {
                     let translating =
                         Translating::prepare(&self.refs, &body, &chosen, candidate, codec)?;
+                    limit::reserve(exchange, &size).await?;
                     // Apart, so that what passes through stays small.
                     return Box::pin(translating.answer(exchange, trial)).await;
                 }
             }
             let request = prepare(&body, &object, &chosen, candidate)?;
+            limit::reserve(exchange, &size).await?;
             let timeouts = candidate.timeouts.with(&self.refs.timeouts);
             passed(exchange, &request, candidate, timeouts, trial).await
         };
         attempts::run(exchange, course, attempt).await.or_else(|failed| failed.answer())
     }
+}
+
+/// What a request may use: nothing comes out that counts as tokens.
+fn size<'a>(
+    object: &Object<'_>,
+    candidate: &'a Candidate,
+    chosen: &'a Chosen<'_>,
+) -> Result<Size<'a>, GatewayError> {
+    let input = present(object, "input")?.map_or(0, |input| input.raw.len() as u64);
+    Ok(Size {
+        model: chosen.model.as_deref().unwrap_or_default(),
+        provider: &candidate.provider.id,
+        input_tokens: input.div_ceil(BYTES_PER_TOKEN),
+        max_output: Some(0),
+    })
 }
 
 /// A request as a provider gets it that speaks like its caller.

@@ -16,6 +16,7 @@ use super::record::{Record, owner};
 use super::{Form, Responses, not_found};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
+use crate::limit::{self, Size};
 use crate::protocol::llm::answer::{check_head, gather, refused, told, with};
 use crate::protocol::llm::stream::{Begun, Streamed};
 use crate::protocol::llm::{Bound, Failed, headers, patient};
@@ -44,6 +45,7 @@ impl Responses {
         id: &str,
         what: What,
     ) -> Result<HttpResponse, GatewayError> {
+        limit::reserve(exchange, &Size::default()).await?;
         let answers = &exchange.worker.answers;
         let found = match self.kept {
             Some(_) => answers.get(id, &owner(exchange), exchange.at).await?,

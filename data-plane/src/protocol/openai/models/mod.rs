@@ -18,6 +18,7 @@ pub use lists::ModelLists;
 
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
+use crate::limit::{self, Size};
 use crate::protocol::refs::Refs;
 use crate::protocol::{Dialect, Protocol};
 use crate::provider::Provider;
@@ -69,6 +70,7 @@ impl Models {
         if !matches!(*exchange.request.method(), Method::GET | Method::HEAD) {
             return Err(GatewayError::new(Code::MethodNotAllowed, "this endpoint takes GET"));
         }
+        limit::reserve(exchange, &Size::default()).await?;
         let providers: Vec<&Arc<Provider>> = self.refs.present(&exchange.snapshot).collect();
         let worker = &exchange.worker;
         let lists =
