@@ -131,7 +131,14 @@ pub struct GatewayError {
 impl GatewayError {
     /// An error with this text for the caller.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), param: None, detail: None, retry_after: None, status: None }
+        Self {
+            code,
+            message: message.into(),
+            param: None,
+            detail: None,
+            retry_after: None,
+            status: None,
+        }
     }
 
     /// The HTTP status.

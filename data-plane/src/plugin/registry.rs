@@ -4,12 +4,15 @@ use super::PluginKind;
 use super::ai_prompt_decorator::AiPromptDecorator;
 use super::ai_prompt_guard::AiPromptGuard;
 use super::ai_prompt_template::AiPromptTemplate;
+use super::ai_rate_limiting::AiRateLimiting;
 use super::anthropic_messages::AnthropicMessages;
 use super::apikeys::Apikeys;
 use super::cors::Cors;
 use super::key_auth::KeyAuth;
+use super::limit_count::LimitCount;
 use super::llm_proxy::LlmProxy;
 use super::llm_response::LlmResponse;
+use super::llm_tokens_rate_limiting::LlmTokensRateLimiting;
 use super::open_responses::OpenResponses;
 use super::openai_api::OpenAiApi;
 use super::openai_chat_completions::OpenAiChatCompletions;
@@ -22,6 +25,7 @@ use super::override_host::OverrideHost;
 use super::prompt_context::PromptContext;
 use super::prompt_template::PromptTemplate;
 use super::proxy_buffering::ProxyBuffering;
+use super::rate_limit::RateLimit;
 use super::request_id::RequestIdHeader;
 
 /// Every kind of plugin: a line each, so that two people can add one.
@@ -30,12 +34,15 @@ pub const PLUGINS: &[PluginKind] = &[
     PluginKind::of::<AiPromptDecorator>(),
     PluginKind::of::<AiPromptGuard>(),
     PluginKind::of::<AiPromptTemplate>(),
+    PluginKind::of::<AiRateLimiting>(),
     PluginKind::of::<AnthropicMessages>(),
     PluginKind::of::<Apikeys>(),
     PluginKind::of::<Cors>(),
     PluginKind::of::<KeyAuth>(),
     PluginKind::of::<LlmProxy>(),
+    PluginKind::of::<LimitCount>(),
     PluginKind::of::<LlmResponse>(),
+    PluginKind::of::<LlmTokensRateLimiting>(),
     PluginKind::of::<OpenResponses>(),
     PluginKind::of::<OpenAiApi>(),
     PluginKind::of::<OpenAiChatCompletions>(),
@@ -48,6 +55,7 @@ pub const PLUGINS: &[PluginKind] = &[
     PluginKind::of::<PromptContext>(),
     PluginKind::of::<PromptTemplate>(),
     PluginKind::of::<ProxyBuffering>(),
+    PluginKind::of::<RateLimit>(),
     PluginKind::of::<RequestIdHeader>(),
 ];
 

@@ -333,7 +333,8 @@ impl Policy {
         if open && !document.restrictions.enabled && lists.iter().all(|list| list.is_empty()) {
             return None;
         }
-        let key = serde_json::to_string(&(&document.restrictions, c, lists, counts)).unwrap_or_default();
+        let key =
+            serde_json::to_string(&(&document.restrictions, c, lists, counts)).unwrap_or_default();
         if let Some(policy) = shared.policies.get(key.as_str()) {
             return Some(Arc::clone(policy));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redis::{Script, ScriptInvocation};
 use sanmon_shared::counters::{
-    CounterStore, Counted, LEASE, Lease, Quota, Settlement, Span, Take, Taken,
+    Counted, CounterStore, LEASE, Lease, Quota, Settlement, Span, Take, Taken,
 };
 use sanmon_shared::store::StoreError;
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use sanmon_shared::counters::{CounterStore as _, Counted};
+use sanmon_shared::counters::{Counted, CounterStore as _};
 
 use super::super::server::RedisServer;
 use super::*;
@@ -129,7 +129,8 @@ async fn windows_and_places_end_by_the_clock_of_redis() {
     let server = RedisServer::start(&[]).await;
     let state = state(&server);
     let short = Quota { limit: 1, span: Span::Window(Duration::from_millis(50)) };
-    let quick = Quota { limit: 1, span: Span::Rolling { per: Duration::from_millis(50), burst: 1 } };
+    let quick =
+        Quota { limit: 1, span: Span::Rolling { per: Duration::from_millis(50), burst: 1 } };
     for (key, quota) in [("short", short), ("quick", quick)] {
         let one = [take(key, quota, 1)];
         assert_eq!(state.take(&one).await.unwrap().refused, None);
