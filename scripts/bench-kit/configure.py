@@ -8,6 +8,7 @@ import urllib.request
 
 KEY = os.environ["SANMON_ADMIN_KEY"]
 CHAT, EMBEDDINGS = "provider_bench", "embedding-model_bench"
+BALANCED, TWIN = "provider_balanced", "provider_twin"
 
 
 def call(base, method, path, document=None, media="application/json", lines=False):
@@ -26,7 +27,7 @@ def call(base, method, path, document=None, media="application/json", lines=Fals
 
 
 def configure(base, upstream):
-    """Provider, embedding model, API key and route; returns the key."""
+    """Providers, embedding model, API key and route; returns the key."""
     connection = {"base_url": upstream, "token": "sk-upstream"}
     provider = {"id": CHAT, "name": "bench", "provider": "openai-compatible", "connection": connection}
     call(base, "PUT", f"providers/{CHAT}", provider)
@@ -34,8 +35,24 @@ def configure(base, upstream):
     call(base, "PUT", f"embedding-models/{EMBEDDINGS}", model)
     key = {"clientId": "bench", "clientName": "bench", "authorizedEntities": ["group_default"]}
     key = call(base, "PUT", "apikeys/bench", key)["bearer"]
+    call(base, "PUT", f"providers/{TWIN}", provider | {"id": TWIN, "name": "twin"})
+    balancer = {"refs": [CHAT, TWIN], "loadbalancing": "round_robin", "circuit_breaker": {"enabled": True}}
+    balancer = {"id": BALANCED, "name": "balanced", "provider": "loadbalancer", "options": balancer}
+    call(base, "PUT", f"providers/{BALANCED}", balancer)
+    # As strict as limits get that nobody reaches.
+    rules = [
+        {"limit": 1_000_000_000, "per": "minute", "by": ["key"]},
+        {"count": "tokens", "limit": 1_000_000_000_000, "per": "hour", "by": ["key", "model"]},
+        {"count": "concurrency", "limit": 1_000_000, "by": ["route"]},
+    ]
     plugins = [
         {"plugin": "apikeys"},
+        {"plugin": "rate-limit", "includes": ["/balanced"], "config": {"rules": rules}},
+        {
+            "plugin": "openai-chat-completions",
+            "includes": ["/balanced/v1/chat/completions"],
+            "config": {"refs": [BALANCED]},
+        },
         {"plugin": "openai-chat-completions", "includes": ["/v1/chat/completions"], "config": {"refs": [CHAT]}},
         {"plugin": "anthropic-messages", "includes": ["/v1/messages"], "config": {"refs": [CHAT]}},
         {"plugin": "openai-embeddings", "includes": ["/v1/embeddings"], "config": {"refs": [EMBEDDINGS]}},

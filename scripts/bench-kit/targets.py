@@ -30,10 +30,10 @@ def cpu(scenario):
     return (None, "") if not ours or not theirs else (ours / theirs, f"{ours:.1f} µs, nginx {theirs:.1f} µs")
 
 
-def translated(scenario, same):
-    """CPU per request where formats differ, as a multiple of ours where they do not."""
+def beside(scenario, same, plainly):
+    """CPU per request, as a multiple of ours in a scenario that differs in one thing."""
     ours, plain = (median("sanmon", name, lambda r: r["cpu_per_1k"] * 1000) for name in (scenario, same))
-    return (None, "") if not ours or not plain else (ours / plain, f"{ours:.1f} µs, untranslated {plain:.1f} µs")
+    return (None, "") if not ours or not plain else (ours / plain, f"{ours:.1f} µs, {plainly} {plain:.1f} µs")
 
 
 def conversations():
@@ -57,8 +57,9 @@ figures = [
     ("100 KiB body, c=16: CPU per request", "× nginx", 2.5, *cpu("b")),
     ("stream of 100 chunks, c=32: CPU per stream", "× nginx", 2.0, *cpu("c")),
     ("embeddings, batch of 16, c=16: CPU per request", "× nginx", 2.0, *cpu("e")),
-    ("messages in, chat upstream, 1 KB: CPU per request", "× untranslated", 1.6, *translated("tk", "k")),
-    ("the same, streams of 100 chunks: CPU per stream", "× untranslated", 1.8, *translated("tc", "c")),
+    ("messages in, chat upstream, 1 KB: CPU per request", "× untranslated", 1.6, *beside("tk", "k", "untranslated")),
+    ("the same, streams of 100 chunks: CPU per stream", "× untranslated", 1.8, *beside("tc", "c", "untranslated")),
+    ("balancing, breakers and limits: CPU per request", "× plain route", 1.1, *beside("l", "a", "plain")),
     ("1 MB conversations: translation, the slowest pair", "ms", 15, *conversations()),
     ("500 slow streams: CPU per stream", "× nginx", None, *cpu("d")),
     ("500 slow streams: failed", "", 0, slow(lambda r: sum(r["load"]["errors"].values())), ""),
