@@ -105,7 +105,7 @@ impl Answer {
         self.pages(-1);
         let document = self.projected(document);
         let document =
-            if self.form == Form::Kubernetes { kubernetes(kind, document) } else { document };
+            if self.form == Form::Kubernetes { kubernetes(kind, &document) } else { document };
         self.value(document)
     }
 
@@ -120,13 +120,16 @@ impl Answer {
         let documents = documents.into_iter().map(|document| self.projected(document));
         match self.form {
             Form::Lines => {
-                let lines = documents.map(|document| format!("{document}\n"));
-                let text: String = lines.collect();
+                let mut text = String::new();
+                for document in documents {
+                    text.push_str(&document.to_string());
+                    text.push('\n');
+                }
                 Ok(self.builder.content_type(self.form.media_type()).body(text))
             }
             Form::Kubernetes => {
                 let documents: Value =
-                    documents.map(|document| kubernetes(kind, document)).collect();
+                    documents.map(|document| kubernetes(kind, &document)).collect();
                 self.value(documents)
             }
             Form::Json | Form::Yaml => {
@@ -166,13 +169,12 @@ impl Answer {
 }
 
 /// The document as an object of Kubernetes. Otoroshi has one group for all of its kinds.
-fn kubernetes(kind: &Kind, document: Value) -> Value {
+fn kubernetes(kind: &Kind, document: &Value) -> Value {
     let name = ["name", "clientName", "id", "clientId"]
         .iter()
         .filter_map(|member| document.get(member).and_then(Value::as_str))
         .find(|name| !name.is_empty())
-        .unwrap_or_default()
-        .to_owned();
+        .unwrap_or_default();
     json!({
         "apiVersion": "proxy.otoroshi.io/v1",
         "kind": kind.name,

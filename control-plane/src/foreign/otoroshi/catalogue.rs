@@ -54,7 +54,6 @@ pub(super) async fn plugins(shared: Data<Shared>) -> HttpResponse {
 pub(super) async fn version() -> HttpResponse {
     let number = |text: &str| text.parse::<u32>().unwrap_or_default();
     let version = json!({
-        "version": RELEASE,
         "raw": RELEASE,
         "major": number(env!("CARGO_PKG_VERSION_MAJOR")),
         "minor": number(env!("CARGO_PKG_VERSION_MINOR")),

@@ -90,7 +90,11 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "settings are the program's, and global plugins are /apis/v1/global-plugins",
     ),
     ("globalconfig", "settings are the program's, and global plugins are /apis/v1/global-plugins"),
-    ("admins", "admins are /apis/v1/admins"),
+    ("admins", "they are at /apis/v1/admins"),
+    ("consumers", "they are at /apis/v1/consumers"),
+    ("consumer-groups", "they are at /apis/v1/consumer-groups"),
+    ("global-plugins", "they are at /apis/v1/global-plugins"),
+    ("plugins", "they are at /apis/v1/plugins"),
     ("services", "make a route; /apis/proxy.otoroshi.io/v1/services is what several routes share"),
 ];
 
@@ -121,13 +125,11 @@ pub(super) fn legacy(name: &str) -> Result<&'static Kind, String> {
 }
 
 fn absent(name: &str) -> String {
-    match ELSEWHERE.iter().find(|(plural, _)| *plural == name) {
-        Some((_, instead)) => format!("there are no {name} here; {instead}"),
-        None => {
-            let name: String = name.chars().take(64).collect();
-            format!("there is no kind {name:?} here; GET /apis/entities lists those that are")
-        }
+    if let Some((_, instead)) = ELSEWHERE.iter().find(|(plural, _)| *plural == name) {
+        return format!("there are no {name} here; {instead}");
     }
+    let name: String = name.chars().take(64).collect();
+    format!("there is no kind {name:?} here; GET /apis/entities lists those that are")
 }
 
 #[cfg(test)]

@@ -27,13 +27,12 @@ pub(super) fn from_patch(patch: &Value) -> Result<Vec<Set>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut sets = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        match (item.get("path").and_then(Value::as_str), item.get("value")) {
-            (Some(path), Some(value)) => {
-                sets.push(Set { path: path.to_owned(), value: literal(value.clone()) });
-            }
-            _ => {
-                problems.push(Problem::at(format!("/{index}"), "this is no {\"path\", \"value\"}"))
-            }
+        let path = item.get("path").and_then(Value::as_str);
+        if let (Some(path), Some(value)) = (path, item.get("value")) {
+            sets.push(Set { path: path.to_owned(), value: literal(value.clone()) });
+        } else {
+            let at = format!("/{index}");
+            problems.push(Problem::at(at, "this is no {\"path\", \"value\"}"));
         }
     }
     if problems.is_empty() { Ok(sets) } else { Err(problems) }

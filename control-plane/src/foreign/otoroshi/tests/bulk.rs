@@ -7,7 +7,7 @@ use super::{APIKEYS, PROMPTS, fixture};
 const LINES: &str = "application/x-ndjson";
 
 fn lines(of: &[Value]) -> String {
-    of.iter().map(|line| format!("{line}\n")).collect()
+    of.iter().flat_map(|line| [line.to_string(), "\n".to_owned()]).collect()
 }
 
 fn read(text: &str) -> Vec<Value> {

@@ -87,6 +87,7 @@ async fn what_is_not_here_says_what_is() {
         ("/apis/config.otoroshi.io/v1/global-configs/global", "/apis/v1/global-plugins"),
         ("/apis/proxy.otoroshi.io/v1/providers", "ai-gateway.extensions.cloud-apim.com"),
         ("/apis/any/v2/routes", "v1"),
+        ("/apis/any/v1/consumers", "/apis/v1/consumers"),
         ("/apis/any/v1/tcp-services", "/apis/entities"),
         ("/api/globalconfig", "/apis/v1/global-plugins"),
         ("/api/services", "make a route"),
