@@ -23,8 +23,8 @@ const TAKEN_AT_ONCE: usize = 256 * 1024;
 impl Exchange {
     /// How long the caller says its body is, or how long it has become.
     pub fn announced(&self) -> Option<u64> {
-        if self.given_back.is_some() {
-            return self.given_back;
+        if let Some(length) = self.given_back.get() {
+            return Some(length);
         }
         self.request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
     }
@@ -77,11 +77,11 @@ impl Exchange {
 
 impl Exchange {
     /// Gives back a body that was read, changed perhaps: whoever reads it next gets this.
-    pub fn give_back(&mut self, body: Bytes) {
+    pub fn give_back(&self, body: Bytes) {
         let length = body.len() as u64;
         let read = self.account.record();
         read.bytes_in.set(read.bytes_in.get().saturating_sub(length));
-        self.given_back = Some(length);
+        self.given_back.set(Some(length));
         self.payload.set(Payload::from(body));
     }
 

@@ -45,7 +45,7 @@ impl Exchange {
             forwarded_host: None,
             at: 0,
             payload: Cell::new(payload),
-            given_back: None,
+            given_back: Cell::new(None),
             request_id,
             client: IpAddr::V4(Ipv4Addr::LOCALHOST),
             secure: false,

@@ -54,7 +54,7 @@ pub struct Exchange {
     /// The body, until somebody takes it.
     pub payload: Cell<Payload>,
     /// How long the body is that a plugin read and gave back, whatever the caller announced.
-    pub given_back: Option<u64>,
+    pub given_back: Cell<Option<u64>>,
     /// Of the request, in every answer and log line.
     pub request_id: RequestId,
     /// The caller's address, behind trusted proxies too.

@@ -78,7 +78,7 @@ pub(crate) async fn serve(
         forwarded_host: forwarded.as_ref().map(|_| (*host).into()),
         at: shared.clock.millis(),
         payload: Cell::new(payload),
-        given_back: None,
+        given_back: Cell::new(None),
         request_id,
         client,
         secure,

@@ -16,7 +16,8 @@ pub(super) fn endpoint(
 ) -> Result<Endpoint, EndpointError> {
     let scheme = if target.tls { "https" } else { "http" };
     let egress = Egress::configured(target.allow_link_local);
-    let mut transport = Transport { connect_timeout, egress, address: target.address };
+    let mut transport =
+        Transport { connect_timeout, egress, address: target.address, ..Transport::default() };
     let mut host = Cow::Borrowed(&*target.host);
     if host.parse::<IpAddr>().is_ok() {
         // An address is not resolved, so the one to connect to takes its place.

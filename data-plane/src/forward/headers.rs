@@ -35,7 +35,7 @@ pub(super) fn request(exchange: &Exchange, to: &mut upstream::HeaderMap) {
             || REMADE.contains(&text)
             || named.iter().any(|named| named == text)
             // Of a body that may be another one by now.
-            || (text == "content-length" && exchange.given_back.is_some())
+            || (text == "content-length" && exchange.given_back.get().is_some())
             || exchange.wiped.contains(&Credential::Header(name.clone()));
         if stays {
             continue;

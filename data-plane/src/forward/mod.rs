@@ -122,9 +122,9 @@ fn relay(answer: Answer, account: Account) -> HttpResponse {
 
 /// The answer's body. Where it breaks, the caller's connection breaks too: a status that has gone
 /// out cannot be taken back.
-struct Relay {
-    body: AnswerBody,
-    account: Account,
+pub(crate) struct Relay {
+    pub(crate) body: AnswerBody,
+    pub(crate) account: Account,
 }
 
 impl Stream for Relay {

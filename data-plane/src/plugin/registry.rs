@@ -5,6 +5,8 @@ use super::ai_prompt_decorator::AiPromptDecorator;
 use super::ai_prompt_guard::AiPromptGuard;
 use super::ai_prompt_template::AiPromptTemplate;
 use super::ai_rate_limiting::AiRateLimiting;
+use super::ai_proxy::AiProxy;
+use super::ai_proxy_multi::AiProxyMulti;
 use super::anthropic_messages::AnthropicMessages;
 use super::apikeys::Apikeys;
 use super::cors::Cors;
@@ -35,6 +37,8 @@ pub const PLUGINS: &[PluginKind] = &[
     PluginKind::of::<AiPromptGuard>(),
     PluginKind::of::<AiPromptTemplate>(),
     PluginKind::of::<AiRateLimiting>(),
+    PluginKind::of::<AiProxy>(),
+    PluginKind::of::<AiProxyMulti>(),
     PluginKind::of::<AnthropicMessages>(),
     PluginKind::of::<Apikeys>(),
     PluginKind::of::<Cors>(),

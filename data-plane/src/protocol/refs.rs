@@ -40,6 +40,8 @@ impl Referable for resources::EmbeddingModel {
 #[derive(Debug)]
 pub struct Refs<R: Referable> {
     ids: Box<[Id<R>]>,
+    /// The one of the plugin's own config, which has no others then.
+    own: Option<Arc<Provider>>,
     /// What happens here to a request that cannot be carried whole; the provider's own word counts too.
     pub fidelity: Fidelity,
     /// How long calls may take that are made from here, where that differs from what their provider has.
@@ -73,10 +75,22 @@ impl<R: Referable> Refs<R> {
         }
         Ok(Self {
             ids: all.into(),
+            own: None,
             fidelity: Fidelity::default(),
             timeouts: TimeoutOverrides::default(),
             model: None,
         })
+    }
+
+    /// Of the one provider that a plugin has in its own config.
+    pub(crate) fn own(provider: Arc<Provider>) -> Self {
+        Self {
+            ids: Box::default(),
+            own: Some(provider),
+            fidelity: Fidelity::default(),
+            timeouts: TimeoutOverrides::default(),
+            model: None,
+        }
     }
 
     /// The ids, in order.
@@ -85,8 +99,11 @@ impl<R: Referable> Refs<R> {
     }
 
     /// Each that the snapshot has.
-    pub fn present<'s>(&self, snapshot: &'s Snapshot) -> impl Iterator<Item = &'s Arc<Provider>> {
-        self.ids.iter().filter_map(|id| R::find(snapshot, id))
+    pub fn present<'s>(
+        &'s self,
+        snapshot: &'s Snapshot,
+    ) -> impl Iterator<Item = &'s Arc<Provider>> {
+        self.own.iter().chain(self.ids.iter().filter_map(|id| R::find(snapshot, id)))
     }
 
     /// Whether there is more than one, so that names of models need to say which.
@@ -102,7 +119,7 @@ impl<R: Referable> Refs<R> {
         model: Option<Cow<'m, str>>,
         provider: Option<&str>,
     ) -> Result<Choice<'m>, GatewayError> {
-        let split = model.as_deref().and_then(|model| {
+        let split = model.as_deref().filter(|_| self.own.is_none()).and_then(|model| {
             let (key, rest) = model.split_once("###").or_else(|| model.split_once('/'))?;
             Some((self.named(snapshot, key)?, model.len() - rest.len()))
         });
@@ -119,7 +136,7 @@ impl<R: Referable> Refs<R> {
     }
 
     /// The one of them with this id, else with this slug.
-    fn named<'s>(&self, snapshot: &'s Snapshot, key: &str) -> Option<&'s Arc<Provider>> {
+    fn named<'s>(&'s self, snapshot: &'s Snapshot, key: &str) -> Option<&'s Arc<Provider>> {
         let key = key.trim();
         let by_id = self.ids.iter().find(|id| id.as_str() == key);
         by_id
@@ -127,7 +144,10 @@ impl<R: Referable> Refs<R> {
             .or_else(|| self.present(snapshot).find(|provider| names(key, &provider.slug)))
     }
 
-    fn first<'s>(&self, snapshot: &'s Snapshot) -> Result<&'s Arc<Provider>, GatewayError> {
+    fn first<'s>(&'s self, snapshot: &'s Snapshot) -> Result<&'s Arc<Provider>, GatewayError> {
+        if let Some(own) = &self.own {
+            return Ok(own);
+        }
         self.ids.first().and_then(|id| R::find(snapshot, id)).ok_or_else(|| {
             let id = self.ids.first().map_or("", Id::as_str);
             let what = R::WHAT;

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use foldhash::quality::FixedState;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
+use sanmon_shared::secret::Revealed;
 use sanmon_wire::format::{Codec, Format};
 use sanmon_wire::json::{Edits, Object};
 use sanmon_wire::model_list::ListShape;
@@ -17,6 +18,7 @@ use url::Url;
 
 use super::address::{Address, encode_segment};
 use super::credentials::Credential;
+use super::inline::Patch;
 use super::kind::{Embeds, Kind, Speaks};
 use super::{Operation, Timeouts};
 use crate::error::{Code, GatewayError};
@@ -92,6 +94,7 @@ impl Http {
             embeddings: Box::default(),
             lists: Box::default(),
             stored: None,
+            passed: None,
         });
         Self::new(Vec::new(), addresses, Timeouts::default(), true)
     }
@@ -106,6 +109,17 @@ pub(super) struct Addresses {
     pub(super) lists: Box<[ListAddress]>,
     /// Of the answers that it keeps; their ids follow.
     pub(super) stored: Option<Url>,
+    /// Of what passes as it is, where anything does.
+    pub(super) passed: Option<Passed>,
+}
+
+/// Where goes what passes as it is.
+#[derive(Debug)]
+pub(super) struct Passed {
+    pub(super) url: Url,
+    /// It has the path of every call.
+    pub(super) fixed: bool,
+    pub(super) patch: Patch,
 }
 
 /// The addresses of a format.
@@ -118,11 +132,13 @@ pub(super) struct ChatAddresses {
     pub(super) count: Option<Address>,
     /// Of its calls.
     pub(super) headers: HeaderMap,
+    /// What changes of its bodies.
+    pub(super) patch: Patch,
 }
 
 impl fmt::Debug for ChatAddresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { speaks, codec: _, whole, stream, count, headers } = self;
+        let Self { speaks, codec: _, whole, stream, count, headers, patch: _ } = self;
         f.debug_struct("ChatAddresses")
             .field("speaks", speaks)
             .field("whole", whole)
@@ -138,6 +154,7 @@ impl fmt::Debug for ChatAddresses {
 pub(super) struct EmbedAddress {
     pub(super) embeds: &'static Embeds,
     pub(super) address: Address,
+    pub(super) patch: Patch,
 }
 
 /// The address of a list of models.
@@ -158,6 +175,10 @@ pub struct Account {
     /// Of the models' lists, where those have a host of their own.
     pub(super) control: Option<Endpoint>,
     pub(super) credential: Credential,
+    /// Of the query of every call.
+    pub(super) parameters: Arc<[(Box<str>, Revealed)]>,
+    /// The most bytes of an answer.
+    pub(super) most: Option<usize>,
     pub(super) addresses: Arc<Addresses>,
 }
 
@@ -170,6 +191,9 @@ impl Account {
         for (name, value) in self.endpoint.headers() {
             name.hash(&mut hasher);
             value.as_bytes().hash(&mut hasher);
+        }
+        for (name, value) in &*self.parameters {
+            (name, value.expose()).hash(&mut hasher);
         }
         self.credential.fingerprint(&mut hasher);
         hasher.finish()
@@ -219,12 +243,18 @@ impl Account {
                 let method = if cancels { Method::POST } else { Method::GET };
                 (Cow::Owned(stored(base, id, rest)?), method, &no_headers)
             }
+            Operation::Passed { path, query } => {
+                let passed = self.addresses.passed.as_ref();
+                let passed = passed.ok_or_else(|| self.unsupported("this protocol"))?;
+                (Cow::Owned(self.passed(passed, path, query)), Method::POST, &no_headers)
+            }
         };
         let endpoint = match &self.control {
             Some(control) if matches!(operation, Operation::Models { .. }) => control,
             _ => &self.endpoint,
         };
-        let mut call = Call::new(endpoint, method, deadlines).at(url);
+        let url = if self.parameters.is_empty() { url } else { Cow::Owned(self.with_query(&url)) };
+        let mut call = Call::new(endpoint, method, deadlines).at(url).most(self.most);
         for (name, value) in headers {
             call = call.default_header(name.clone(), value.clone());
         }
@@ -233,29 +263,25 @@ impl Account {
 
     /// A body of this operation as the vendor takes it, which may differ from what the format says.
     pub fn body(&self, operation: &Operation<'_>, body: Bytes) -> Result<Bytes, GatewayError> {
-        let (format, model, counts) = match *operation {
-            Operation::Chat { format, model, .. } => (format, model, false),
-            Operation::CountTokens { format, model } => (format, model, true),
-            _ => return Ok(body),
-        };
-        let envelope = self.chat(format, model)?.0.speaks.envelope;
-        if envelope.is_empty() {
-            return Ok(body);
-        }
-        let wrong = |error: &dyn fmt::Display| {
-            GatewayError::new(Code::BadRequest, format!("the body cannot be read: {error}"))
-        };
-        let object = Object::scan(&body).map_err(|error| wrong(&error))?;
-        let mut edits = Edits::default();
-        for (name, json) in envelope {
-            match (object.get(name).map_err(|error| wrong(&error))?, json) {
-                (None, Some(json)) => edits.insert(*name, json.as_bytes()),
-                // Addresses of counts name no model.
-                (Some(own), None) if !counts => edits.remove(own.index),
-                _ => {}
+        match *operation {
+            Operation::Chat { format, model, .. } => {
+                let chat = self.chat(format, model)?.0;
+                enveloped(chat.speaks.envelope, chat.patch.apply(body)?, false)
             }
+            Operation::CountTokens { format, model } => {
+                enveloped(self.chat(format, model)?.0.speaks.envelope, body, true)
+            }
+            Operation::Embeddings { model } => {
+                let mut all = self.addresses.embeddings.iter();
+                let found = all.find(|one| one.embeds.models.name(model).is_some());
+                found.map_or(Ok(body.clone()), |one| one.patch.apply(body))
+            }
+            Operation::Passed { .. } => {
+                let passed = self.addresses.passed.as_ref();
+                passed.map_or(Ok(body.clone()), |passed| passed.patch.apply(body))
+            }
+            Operation::Models { .. } | Operation::Stored { .. } => Ok(body),
         }
-        Ok(edits.apply(&object).into())
     }
 
     /// The lists of models, which are asked for by their places in this one.
@@ -280,9 +306,41 @@ impl Account {
             let value = value.as_bytes();
             value.rsplit(|byte| *byte == b' ').next().unwrap_or(value)
         });
+        let mut parameters = self.parameters.iter().map(|(_, value)| value.expose().as_bytes());
         self.credential.tells(text)
+            || parameters
+                .any(|secret| secret.len() >= 8 && memchr::memmem::find(text, secret).is_some())
             || secrets
                 .any(|secret| secret.len() >= 8 && memchr::memmem::find(text, secret).is_some())
+    }
+
+    /// Where a request goes that passes as it is: to its own path, unless all go to one address. Its query
+    /// goes over that of the address, and never over the account's own parameters.
+    fn passed(&self, passed: &Passed, path: &str, query: Option<&str>) -> Url {
+        let mut url = passed.url.clone();
+        if !passed.fixed {
+            url.set_path(path);
+        }
+        let Some(query) = query else { return url };
+        let own = |name: &str| self.parameters.iter().any(|(known, _)| **known == *name);
+        let theirs = url::form_urlencoded::parse(query.as_bytes());
+        let theirs: Vec<_> = theirs.filter(|(name, _)| !own(name)).collect();
+        let ours: Vec<_> = passed.url.query_pairs().collect();
+        let kept = ours.iter().filter(|(name, _)| theirs.iter().all(|(other, _)| other != name));
+        url.set_query(None);
+        if kept.clone().count() + theirs.len() > 0 {
+            url.query_pairs_mut().extend_pairs(kept.chain(&theirs));
+        }
+        url
+    }
+
+    /// An address with the account's own parameters, where it does not have them itself.
+    fn with_query(&self, url: &Url) -> Url {
+        let has = |name: &str| url.query_pairs().any(|(known, _)| known == name);
+        let mut out = url.clone();
+        let added = self.parameters.iter().filter(|(name, _)| !has(name));
+        out.query_pairs_mut().extend_pairs(added.map(|(name, value)| (name, value.expose())));
+        out
     }
 
     /// The addresses of a format for a model, and the model's name in them.
@@ -301,6 +359,31 @@ impl Account {
         let text = format!("{} does not serve {what} here", self.kind.label);
         GatewayError::new(Code::Unsupported, text)
     }
+}
+
+/// A body with what its vendor wants in it, and without what it may not have.
+fn enveloped(
+    envelope: &[(&str, Option<&str>)],
+    body: Bytes,
+    counts: bool,
+) -> Result<Bytes, GatewayError> {
+    if envelope.is_empty() {
+        return Ok(body);
+    }
+    let wrong = |error: &dyn fmt::Display| {
+        GatewayError::new(Code::BadRequest, format!("the body cannot be read: {error}"))
+    };
+    let object = Object::scan(&body).map_err(|error| wrong(&error))?;
+    let mut edits = Edits::default();
+    for (name, json) in envelope {
+        match (object.get(name).map_err(|error| wrong(&error))?, json) {
+            (None, Some(json)) => edits.insert(*name, json.as_bytes()),
+            // Addresses of counts name no model.
+            (Some(own), None) if !counts => edits.remove(own.index),
+            _ => {}
+        }
+    }
+    Ok(edits.apply(&object).into())
 }
 
 /// The address of an answer that a provider keeps.

@@ -7,6 +7,7 @@ mod base_url;
 mod credentials;
 mod defaults;
 mod filter;
+pub(crate) mod inline;
 mod kind;
 mod kinds;
 pub mod mock;
@@ -36,13 +37,14 @@ pub use filter::ModelRules;
 pub use kind::{Embeds, Kind, Listing, Models, Speaks};
 pub use kinds::{all as kinds, infos as kind_infos};
 pub use operation::Operation;
-pub use options::{Member, MemberValue, Options};
+pub use options::{Member, MemberValue, Options, members, merge};
 pub use sanmon_shared::resources::{Fidelity, ParameterPolicy};
 pub use slug::{display_name, names, slug};
 pub use timeouts::{TimeoutOverrides, Timeouts};
 
 use crate::plugin::BuildContext;
 use crate::target::{self, BreakerRules, Health, Pool, Retry, Retrying};
+use inline::Inline;
 use place::Place;
 
 /// A provider or embedding model, ready to be called.
@@ -121,6 +123,8 @@ struct Parts<'a> {
     fidelity: Fidelity,
     parameters: ParameterPolicy,
     fallback: Option<ProviderId>,
+    /// It stands in a plugin's config.
+    inline: Option<&'a Inline<'a>>,
 }
 
 impl Provider {
@@ -219,6 +223,7 @@ impl Provider {
                 fidelity: document.fidelity,
                 parameters: document.parameters,
                 fallback: document.provider_fallback.clone(),
+                inline: None,
             },
             context,
         )
@@ -242,6 +247,7 @@ impl Provider {
                 fidelity: Fidelity::default(),
                 parameters: ParameterPolicy::default(),
                 fallback: None,
+                inline: None,
             },
             context,
         )
@@ -267,6 +273,7 @@ impl Provider {
             context,
             at: &connection_at,
             responses: parts.options.get("responses") == Some(&Value::Bool(true)),
+            inline: parts.inline,
         };
         let (transport, own_model) = match place.transport(&mut problems) {
             Some((transport, model)) => (Some(transport), model),
@@ -274,6 +281,8 @@ impl Provider {
         };
         let registry = context.targets.filter(|_| !embeddings);
         let names_model = parts.options.get("model").is_some_and(|model| !model.is_null());
+        // Whoever writes a config for another gateway expects no model of ours.
+        let default_model = default_model.filter(|_| parts.inline.is_none());
         let default_model = own_model.as_deref().or(default_model);
         let default_model = match parts.options.get("model") {
             None | Some(Value::Null) => default_model.map(Arc::from),

@@ -41,4 +41,12 @@ pub enum Operation<'a> {
         /// What follows in the path, with a query: nothing, `/cancel`, `/input_items?limit=1`.
         rest: &'a str,
     },
+    /// Something that only the vendor knows. `POST`, unless
+    /// [`Call::method`](crate::upstream::Call::method) makes it another.
+    Passed {
+        /// As the caller asked for it.
+        path: &'a str,
+        /// The caller's.
+        query: Option<&'a str>,
+    },
 }

@@ -1,5 +1,6 @@
 //! Members that a provider adds to requests, serialised once, when it is built.
 
+use sanmon_wire::json::{Edits, MemberError, Object};
 use serde_json::{Map, Value};
 
 /// Members of `options` that mean something to the gateway and are never sent.
@@ -90,8 +91,34 @@ impl Options {
     }
 }
 
+/// An object with the members that it lacks, and, where they win, over those that it has, at any depth;
+/// `None` when nothing changes.
+pub fn merge(
+    object: &Object<'_>,
+    members: &[Member],
+    win: bool,
+) -> Result<Option<Vec<u8>>, MemberError> {
+    let mut edits = Edits::default();
+    for member in members {
+        let Some(own) = object.get(&member.name)? else {
+            edits.insert(&*member.name, member.value.json().as_bytes());
+            continue;
+        };
+        match (&member.value, own.object()) {
+            (MemberValue::Object(_, inner), Some(own_members)) => {
+                if let Some(merged) = merge(&own_members, inner, win)? {
+                    edits.replace(own.index, merged);
+                }
+            }
+            _ if win => edits.replace(own.index, member.value.json().as_bytes()),
+            _ => {}
+        }
+    }
+    Ok((!edits.is_empty()).then(|| edits.apply(object)))
+}
+
 /// Members that are added as they are.
-pub(super) fn members(members: &Map<String, Value>) -> Box<[Member]> {
+pub fn members(members: &Map<String, Value>) -> Box<[Member]> {
     of(members)
 }
 

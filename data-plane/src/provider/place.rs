@@ -11,9 +11,10 @@ use sanmon_wire::anthropic::{MESSAGES_2026_10_21, Version};
 use sanmon_wire::format::{Codec, Format};
 use url::Url;
 
-use super::account::{Account, Addresses, ChatAddresses, EmbedAddress, Http, ListAddress};
+use super::account::{Account, Addresses, ChatAddresses, EmbedAddress, Http, ListAddress, Passed};
 use super::address::Address;
 use super::credentials::{self, HeaderSet};
+use super::inline::{Inline, Spot};
 use super::kind::{Kind, Speaks};
 use super::sites::{Given, Site};
 use super::{Timeouts, Transport};
@@ -29,6 +30,8 @@ pub(super) struct Place<'a> {
     pub(super) at: &'a str,
     /// The document's options ask for Responses.
     pub(super) responses: bool,
+    /// It stands in a plugin's config.
+    pub(super) inline: Option<&'a Inline<'a>>,
 }
 
 impl Place<'_> {
@@ -45,11 +48,18 @@ impl Place<'_> {
         let transport = upstream::Transport {
             connect_timeout: Duration::from_millis(connection.connect_timeout),
             egress: Egress::configured(connection.allow_link_local),
-            address: None,
+            keep: self.inline.map(|inline| inline.keep).unwrap_or_default(),
+            ..upstream::Transport::default()
         };
         let builder = credentials::Builder { kind, connection, context, at, transport };
         let credentials = builder.build(problems);
-        let mut site = (kind.site)(&Given { kind, connection, at }, problems)?;
+        let given = Given { kind, connection, at };
+        let mut site = match self.inline {
+            Some(inline) => inline.site(&given, problems)?,
+            None => (kind.site)(&given, problems)?,
+        };
+        let parameters = self.inline.map(|inline| inline.parameters(context, problems));
+        let parameters: Arc<[_]> = parameters.unwrap_or_default().into();
         let model = site.default_model.take();
         let addresses = Arc::new(self.addresses(&site, problems));
         let mut accounts = Vec::with_capacity(credentials.len());
@@ -64,6 +74,8 @@ impl Place<'_> {
                 endpoint,
                 control: control.flatten(),
                 credential,
+                parameters: Arc::clone(&parameters),
+                most: self.inline.and_then(|inline| inline.most),
                 addresses: Arc::clone(&addresses),
             });
         }
@@ -93,12 +105,15 @@ impl Place<'_> {
         let above = format!("{}{}", root(&site.base), site.prefix);
         let address = |path: &str| {
             let path = format!("{above}{path}");
-            if site.host_per_model {
+            if site.fixed {
+                Address::new(&site.base, &above, query)
+            } else if site.host_per_model {
                 Address::hosted(&site.base, &path)
             } else {
                 Address::new(&site.base, &path, query)
             }
         };
+        let patch = |spot| self.inline.map(|inline| inline.patch(spot)).unwrap_or_default();
         let headers = self.anthropic_headers(problems);
         let formats = self.formats(site.formats, problems);
         let stored = formats.iter().find(|speaks| speaks.format == Format::Responses);
@@ -124,6 +139,7 @@ impl Place<'_> {
                     codec: self.codec(speaks),
                     whole: address(speaks.path),
                     stream: speaks.stream_path.map(address),
+                    patch: patch(Spot::Chat(speaks.format)),
                     count: speaks.count_path.map(address),
                     headers: match speaks.format {
                         Format::Anthropic => headers.clone(),
@@ -136,8 +152,20 @@ impl Place<'_> {
                 .embeddings
                 .iter()
                 .flat_map(|_| site.embeds)
-                .map(|embeds| EmbedAddress { embeds, address: address(embeds.path) })
+                .map(|embeds| EmbedAddress {
+                    embeds,
+                    address: address(embeds.path),
+                    patch: patch(Spot::Embeddings),
+                })
                 .collect(),
+            passed: self.inline.map(|_| Passed {
+                url: match Address::new(&site.base, if site.fixed { &above } else { "/" }, query) {
+                    Address::Fixed(url) => url,
+                    Address::Named { base, .. } | Address::Hosted(base) => base,
+                },
+                fixed: site.fixed,
+                patch: patch(Spot::Passed),
+            }),
             lists: lists.into(),
             stored,
         }

@@ -7,6 +7,8 @@ mod llm;
 pub(crate) mod upstream;
 
 mod accounting;
+mod ai_proxy_multi;
+mod apisix;
 mod chat;
 mod completions;
 mod consumers;

@@ -69,12 +69,16 @@ pub struct AnswerBody {
     /// Made at the first wait; most short answers never need it. It is left standing when pieces
     /// come, and looked at again when it fires.
     timer: Option<Pin<Box<Sleep>>>,
+    /// The most bytes, and those that came.
+    most: usize,
+    came: usize,
     over: bool,
 }
 
 impl AnswerBody {
-    pub(super) fn new(body: reqwest::Body, idle: Duration, end: Instant) -> Self {
-        Self { body, idle, end, last: Instant::now(), timer: None, over: false }
+    pub(super) fn new(body: reqwest::Body, idle: Duration, end: Instant, most: usize) -> Self {
+        let last = Instant::now();
+        Self { body, idle, end, last, timer: None, most, came: 0, over: false }
     }
 
     fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<UpstreamError> {
@@ -108,6 +112,11 @@ impl Stream for AnswerBody {
                     let Ok(piece) = frame.into_data() else { continue };
                     if piece.is_empty() {
                         continue;
+                    }
+                    this.came = this.came.saturating_add(piece.len());
+                    if this.came > this.most {
+                        this.over = true;
+                        return Poll::Ready(Some(Err(UpstreamError::TooLarge(this.most))));
                     }
                     this.last = Instant::now();
                     return Poll::Ready(Some(Ok(piece)));

@@ -53,6 +53,7 @@ pub struct Call<'a> {
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
     pub(super) deadlines: Deadlines,
+    pub(super) most: usize,
 }
 
 impl<'a> Call<'a> {
@@ -63,7 +64,7 @@ impl<'a> Call<'a> {
             headers.append(name, value.clone());
         }
         let url = Cow::Borrowed(endpoint.url());
-        Self { endpoint, url, method, headers, body: Body::Empty, deadlines }
+        Self { endpoint, url, method, headers, body: Body::Empty, deadlines, most: usize::MAX }
     }
 
     /// Goes to another address of the endpoint's host; one of another host is refused when it is
@@ -71,6 +72,13 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn at(mut self, url: Cow<'a, Url>) -> Self {
         self.url = url;
+        self
+    }
+
+    /// Takes no more bytes of an answer.
+    #[must_use]
+    pub fn most(mut self, bytes: Option<usize>) -> Self {
+        self.most = bytes.unwrap_or(usize::MAX);
         self
     }
 

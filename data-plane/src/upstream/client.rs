@@ -19,13 +19,6 @@ use crate::exchange::Account;
 /// How many transports a worker keeps a pool for; the one unused for longest goes first.
 const POOLS: usize = 64;
 
-/// Connections that a pool keeps open to one host while nobody uses them. As many as streams may
-/// run at once, so that a second wave connects to nobody.
-const IDLE_CONNECTIONS: usize = 2_048;
-
-/// How long it keeps them.
-const IDLE_TIME: Duration = Duration::from_secs(55);
-
 /// The connections of one worker, which lives on that worker's thread.
 #[derive(Default)]
 pub struct Upstream {
@@ -51,7 +44,7 @@ impl Upstream {
 
     /// The same for what is no attempt at an answer: a token, a picture, a list.
     pub async fn fetch(&self, call: Call<'_>) -> Result<Answer, UpstreamError> {
-        let Call { endpoint, url, method, headers, body, deadlines } = call;
+        let Call { endpoint, url, method, headers, body, deadlines, most } = call;
         // What an endpoint's calls carry is for its host alone.
         if !endpoint.is_home_of(&url) {
             return Err(UpstreamError::Forbidden);
@@ -83,7 +76,7 @@ impl Upstream {
         Ok(Answer {
             status: head.status,
             headers: head.headers,
-            body: AnswerBody::new(body, deadlines.idle, end),
+            body: AnswerBody::new(body, deadlines.idle, end, most),
         })
     }
 
@@ -133,8 +126,8 @@ fn build(transport: &Transport, tls: bool) -> Result<Client, UpstreamError> {
         .http1_only()
         .tcp_nodelay(true)
         .tcp_keepalive(Duration::from_mins(1))
-        .pool_max_idle_per_host(IDLE_CONNECTIONS)
-        .pool_idle_timeout(IDLE_TIME)
+        .pool_max_idle_per_host(transport.keep.connections)
+        .pool_idle_timeout(transport.keep.time)
         .build()
         .map_err(|error| UpstreamError::Connect(error.to_string()))
 }

@@ -15,11 +15,34 @@ pub struct Transport {
     pub egress: Egress,
     /// The address to connect to instead of resolving the host's name.
     pub address: Option<IpAddr>,
+    /// How connections are kept.
+    pub keep: Keep,
 }
 
 impl Default for Transport {
     fn default() -> Self {
-        Self { connect_timeout: Duration::from_secs(10), egress: Egress::Configured, address: None }
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            egress: Egress::Configured,
+            address: None,
+            keep: Keep::default(),
+        }
+    }
+}
+
+/// The connections that a pool keeps open to one host while nobody uses them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// For how long.
+    pub time: Duration,
+    /// So many.
+    pub connections: usize,
+}
+
+impl Default for Keep {
+    /// As many as streams may run at once, so that a second wave connects to nobody.
+    fn default() -> Self {
+        Self { time: Duration::from_secs(55), connections: 2_048 }
     }
 }
 

@@ -19,5 +19,5 @@ pub use call::{Body, Call, Deadlines};
 pub use client::Upstream;
 pub use control::control_client;
 pub use egress::Egress;
-pub use endpoint::{Endpoint, EndpointError, Transport};
+pub use endpoint::{Endpoint, EndpointError, Keep, Transport};
 pub use error::{Stage, UpstreamError};

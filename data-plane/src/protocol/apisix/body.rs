@@ -23,7 +23,7 @@ impl Read {
 }
 
 /// Reads the body, which may be so large, as a JSON object.
-pub(crate) async fn read(exchange: &mut Exchange, most: usize) -> Result<Read, GatewayError> {
+pub(crate) async fn read(exchange: &Exchange, most: usize) -> Result<Read, GatewayError> {
     check_type(exchange)?;
     let body = whole(exchange, most).await?;
     if body.is_empty() {
@@ -33,7 +33,7 @@ pub(crate) async fn read(exchange: &mut Exchange, most: usize) -> Result<Read, G
 }
 
 /// The body as it is, which may be empty and of any type.
-pub(crate) async fn whole(exchange: &mut Exchange, most: usize) -> Result<Bytes, GatewayError> {
+pub(crate) async fn whole(exchange: &Exchange, most: usize) -> Result<Bytes, GatewayError> {
     let announced = exchange.announced();
     let read = exchange.body(most, |_| Ok(())).await;
     read.map_err(|error| match announced {

@@ -2,6 +2,10 @@
 //! the end of the path and by what is in them.
 
 pub(crate) mod body;
+mod converse;
+mod passed;
+mod proxy;
 mod spoken;
 
+pub(crate) use proxy::Proxy;
 pub(crate) use spoken::Spoken;

@@ -10,6 +10,8 @@ pub(crate) enum Spoken {
     Converse,
     /// Anthropic Messages.
     Messages,
+    /// The tokens of Anthropic Messages.
+    Tokens,
     /// OpenAI Responses.
     Responses,
     /// OpenAI Chat Completions.
@@ -27,28 +29,34 @@ impl Spoken {
         let kind = |name: &str| body.first(name).map(|value| value.kind);
         let messages = kind("messages");
         let has_input = kind("input").is_some_and(|kind| kind != ValueKind::Null);
-        Some(if path.ends_with("/converse") && messages == Some(ValueKind::Array) {
-            Self::Converse
-        } else if path.ends_with("/v1/messages") {
-            Self::Messages
-        } else if path.ends_with("/v1/responses") && has_input {
-            Self::Responses
-        } else if matches!(messages, Some(ValueKind::Array | ValueKind::Object)) {
-            Self::Chat
-        } else if has_input {
-            Self::Embeddings
-        } else if body.members().is_empty() {
-            return None;
-        } else {
-            Self::Other
-        })
+        Some(
+            if ["/converse", "/converse-stream"].iter().any(|end| path.ends_with(end))
+                && messages == Some(ValueKind::Array)
+            {
+                Self::Converse
+            } else if path.ends_with("/v1/messages") {
+                Self::Messages
+            } else if path.ends_with("/v1/messages/count_tokens") {
+                Self::Tokens
+            } else if path.ends_with("/v1/responses") && has_input {
+                Self::Responses
+            } else if matches!(messages, Some(ValueKind::Array | ValueKind::Object)) {
+                Self::Chat
+            } else if has_input {
+                Self::Embeddings
+            } else if body.members().is_empty() {
+                return None;
+            } else {
+                Self::Other
+            },
+        )
     }
 
     /// Reads its conversations, where it has them.
     pub(crate) fn codec(self) -> Option<&'static dyn Codec> {
         Some(match self {
             Self::Converse => &CONVERSE,
-            Self::Messages => &anthropic::MESSAGES,
+            Self::Messages | Self::Tokens => &anthropic::MESSAGES,
             Self::Responses => &responses::OPENAI,
             Self::Chat => &chat::OPENAI,
             Self::Embeddings | Self::Other => return None,
@@ -67,6 +75,7 @@ mod tests {
             ("/model/m/converse", r#"{"messages":{}}"#, Some(Spoken::Chat)),
             ("/ai/v1/messages", r#"{"x":1}"#, Some(Spoken::Messages)),
             ("/ai/v1/messages", "{}", Some(Spoken::Messages)),
+            ("/ai/v1/messages/count_tokens", r#"{"messages":[]}"#, Some(Spoken::Tokens)),
             ("/ai/v1/responses", r#"{"input":"hi"}"#, Some(Spoken::Responses)),
             ("/ai/v1/responses", r#"{"messages":[]}"#, Some(Spoken::Chat)),
             ("/anything", r#"{"messages":[],"input":"x"}"#, Some(Spoken::Chat)),

@@ -40,13 +40,16 @@ pub(crate) fn malformed(error: ScanError) -> GatewayError {
 
 /// A member that decides something: there once or not at all.
 pub(crate) fn get<'a>(object: &Object<'a>, name: &str) -> Result<Option<Value<'a>>, GatewayError> {
-    object.get(name).map_err(|error| {
-        let code = match error {
-            MemberError::Duplicate(_) | MemberError::Lookalike { .. } => Code::DuplicateMember,
-            MemberError::Key(_) => Code::BadRequest,
-        };
-        GatewayError::new(code, error.to_string()).param(name.to_owned())
-    })
+    object.get(name).map_err(|error| unreliable(&error, name))
+}
+
+/// The error of a member that two readers could take for different ones.
+pub(crate) fn unreliable(error: &MemberError, name: &str) -> GatewayError {
+    let code = match error {
+        MemberError::Duplicate(_) | MemberError::Lookalike { .. } => Code::DuplicateMember,
+        MemberError::Key(_) => Code::BadRequest,
+    };
+    GatewayError::new(code, error.to_string()).param(name.to_owned())
 }
 
 /// The same, `null` being as good as absent.

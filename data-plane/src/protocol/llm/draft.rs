@@ -6,9 +6,9 @@ use bytes::Bytes;
 use sanmon_wire::fidelity::Losses;
 use sanmon_wire::json::{Edits, Object, Value};
 
-use super::body::get;
+use super::body::{get, unreliable};
 use crate::error::GatewayError;
-use crate::provider::{Member, MemberValue, Provider};
+use crate::provider::{Member, MemberValue, Provider, merge};
 
 /// The edits of a body.
 pub(crate) struct Draft<'a> {
@@ -138,7 +138,9 @@ impl<'a> Draft<'a> {
         let win = provider.options.win;
         match (&option.value, own.object()) {
             (MemberValue::Object(_, members), Some(own_members)) => {
-                if let Some(merged) = merge(&own_members, members, win)? {
+                let merged = merge(&own_members, members, win);
+                let merged = merged.map_err(|error| unreliable(&error, &option.name))?;
+                if let Some(merged) = merged {
                     self.edits.replace(own.index, merged);
                 }
             }
@@ -158,30 +160,4 @@ impl<'a> Draft<'a> {
 fn sent_as<'p>(provider: &'p Provider, name: &'p str) -> &'p str {
     let renamed = provider.renames.iter().find(|(from, _)| **from == *name);
     renamed.map_or(name, |(_, to)| to)
-}
-
-/// An object with the members that it lacks, and, where they win, over those that it has; `None`
-/// when nothing changes.
-fn merge(
-    object: &Object<'_>,
-    members: &[Member],
-    win: bool,
-) -> Result<Option<Vec<u8>>, GatewayError> {
-    let mut edits = Edits::default();
-    for member in members {
-        let Some(own) = get(object, &member.name)? else {
-            edits.insert(&*member.name, member.value.json().as_bytes());
-            continue;
-        };
-        match (&member.value, own.object()) {
-            (MemberValue::Object(_, inner), Some(own_members)) => {
-                if let Some(merged) = merge(&own_members, inner, win)? {
-                    edits.replace(own.index, merged);
-                }
-            }
-            _ if win => edits.replace(own.index, member.value.json().as_bytes()),
-            _ => {}
-        }
-    }
-    Ok((!edits.is_empty()).then(|| edits.apply(object)))
 }

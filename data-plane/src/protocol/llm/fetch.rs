@@ -85,7 +85,7 @@ async fn fetch(
     let transport = Transport {
         connect_timeout: Duration::from_secs(5),
         egress: exchange.worker.limits.fetches,
-        address: None,
+        ..Transport::default()
     };
     let endpoint = Endpoint::new(url, transport).map_err(|error| {
         refused("an address of the request cannot be called").detail(error.to_string())

@@ -163,8 +163,9 @@ async fn passed(
         .account_at(candidate.account)
         .ok_or_else(|| GatewayError::new(Code::Internal, "the provider has no address"))?;
     let model = request.model.as_deref().unwrap_or_default();
-    let call = account.call(&Operation::Embeddings { model }, timeouts.whole())?;
-    let call = call.bytes(request.body.clone());
+    let operation = Operation::Embeddings { model };
+    let body = account.body(&operation, request.body.clone())?;
+    let call = account.call(&operation, timeouts.whole())?.bytes(body);
     let mut call = headers::request(exchange, call, "application/json");
     account.authorize(&exchange.worker, &mut call).await?;
     let upstream = exchange.worker.upstream.send(call, &exchange.account).await?;

@@ -9,6 +9,7 @@ mod models;
 
 pub use api::Api;
 pub use chat::Chat;
+pub(crate) use chat::ChatFront;
 pub use completions::Completions;
 pub use embeddings::Embeddings;
 pub use models::{ListForm, ModelLists, Models};

@@ -52,7 +52,7 @@ pub(super) const GEMINI: &[Embeds] = &[
     embeds(&gemini::BATCH, "/models/{model}:batchEmbedContents"),
 ];
 
-pub(super) const VERTEX: &[Embeds] = &[
+pub(in crate::provider) const VERTEX: &[Embeds] = &[
     only(
         &["gemini-embedding-2"],
         embeds(&gemini::CONTENT, "/publishers/google/models/{model}:embedContent"),
@@ -60,7 +60,7 @@ pub(super) const VERTEX: &[Embeds] = &[
     embeds(&gemini::PREDICT, "/publishers/google/models/{model}:predict"),
 ];
 
-pub(super) const BEDROCK: &[Embeds] = &[
+pub(in crate::provider) const BEDROCK: &[Embeds] = &[
     only(&["cohere."], invoke(&bedrock::COHERE)),
     only(&["nova-"], invoke(&bedrock::NOVA)),
     only(&["titan-embed-image"], invoke(&bedrock::TITAN_IMAGE)),

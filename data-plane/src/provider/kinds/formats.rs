@@ -25,17 +25,17 @@ pub(super) const fn on_request(speaks: Speaks) -> Speaks {
 }
 
 /// At another path.
-pub(super) const fn at(path: &'static str, speaks: Speaks) -> Speaks {
+pub(in crate::provider) const fn at(path: &'static str, speaks: Speaks) -> Speaks {
     Speaks { path, ..speaks }
 }
 
 /// For some models.
-pub(super) const fn only(models: Models, speaks: Speaks) -> Speaks {
+pub(in crate::provider) const fn only(models: Models, speaks: Speaks) -> Speaks {
     Speaks { models, ..speaks }
 }
 
 /// Chat Completions in a vendor's words.
-pub(super) const fn chat(codec: &'static dyn Codec) -> Speaks {
+pub(in crate::provider) const fn chat(codec: &'static dyn Codec) -> Speaks {
     speaks(Format::Chat, codec, "/chat/completions")
 }
 
@@ -44,16 +44,17 @@ pub(super) const COMPLETIONS: Speaks =
     speaks(Format::Completions, &completions::COMPLETIONS, "/completions");
 
 /// Responses.
-pub(super) const RESPONSES: Speaks = speaks(Format::Responses, &responses::OPENAI, "/responses");
+pub(in crate::provider) const RESPONSES: Speaks =
+    speaks(Format::Responses, &responses::OPENAI, "/responses");
 
 /// Anthropic Messages, below a base that ends with the version.
-pub(super) const MESSAGES: Speaks = Speaks {
+pub(in crate::provider) const MESSAGES: Speaks = Speaks {
     count_path: Some("/messages/count_tokens"),
     ..speaks(Format::Anthropic, &anthropic::MESSAGES, "/messages")
 };
 
 /// Anthropic Messages, below a base without a version.
-pub(super) const V1_MESSAGES: Speaks =
+pub(in crate::provider) const V1_MESSAGES: Speaks =
     Speaks { count_path: Some("/v1/messages/count_tokens"), ..at("/v1/messages", MESSAGES) };
 
 /// Anthropic Messages of Claude on Vertex.
@@ -119,7 +120,8 @@ pub(super) const CONVERSE: &[Speaks] = &[
     converse(&converse::CONVERSE),
 ];
 
-const fn converse(codec: &'static dyn Codec) -> Speaks {
+/// Converse in a model family's words.
+pub(in crate::provider) const fn converse(codec: &'static dyn Codec) -> Speaks {
     Speaks {
         stream_path: Some("/model/{model}/converse-stream"),
         ..speaks(Format::Converse, codec, "/model/{model}/converse")

@@ -47,6 +47,8 @@ pub(super) struct Site {
     pub(super) host_per_model: bool,
     /// Goes over the kind's own.
     pub(super) default_model: Option<String>,
+    /// Base and prefix are the address of every call, whatever the path of its format.
+    pub(super) fixed: bool,
 }
 
 /// Where models are listed.
@@ -90,6 +92,7 @@ impl Given<'_> {
             lists,
             host_per_model: false,
             default_model: None,
+            fixed: false,
             base,
         }
     }
@@ -146,7 +149,7 @@ fn present(text: Option<&str>) -> Option<&str> {
 }
 
 /// A text as one segment of a path.
-fn segment(text: &str) -> String {
+pub(super) fn segment(text: &str) -> String {
     let mut out = String::new();
     encode_segment(&mut out, text);
     out

@@ -17,7 +17,7 @@ const MOST: u64 = 65_536;
 pub(crate) enum HashOn {
     /// The id of the API key.
     Key,
-    /// The consumer whose key it is; the key itself, as long as keys do not know theirs.
+    /// The consumer whose key it is; the key itself, where it is nobody's.
     Consumer,
     /// The caller's address.
     Client,
@@ -68,6 +68,9 @@ impl HashOn {
         let request = &exchange.request;
         let lossy = |bytes: &'a [u8]| String::from_utf8_lossy(bytes);
         let value = match self {
+            Self::Consumer if exchange.consumer.is_some() => {
+                Cow::Borrowed(exchange.consumer.as_ref()?.id.as_str())
+            }
             Self::Key | Self::Consumer => Cow::Borrowed(exchange.key.as_ref()?.id.as_str()),
             Self::Client => Cow::Owned(exchange.client.to_string()),
             Self::Host => exchange.host(),

@@ -1,0 +1,161 @@
+use serde_json::json;
+
+use super::*;
+use crate::plugin::registry;
+use crate::snapshot::for_test::CONTEXT;
+
+/// The problems of a config.
+fn problems(plugin: &str, config: &Value) -> Vec<String> {
+    let built = registry::find(plugin).unwrap().build(config, &CONTEXT);
+    let problems = built.err().unwrap_or_default();
+    problems.into_iter().map(|p| format!("{}: {}", p.pointer, p.message)).collect()
+}
+
+#[test]
+fn every_provider_of_apisix_builds() {
+    let keyed = json!({"header": {"Authorization": "Bearer x"}});
+    let aws = json!({"aws": {"access_key_id": "a", "secret_access_key": "s"}});
+    for (provider, auth, more) in [
+        ("openai", &keyed, json!({})),
+        ("deepseek", &keyed, json!({})),
+        ("aimlapi", &keyed, json!({})),
+        ("anthropic", &keyed, json!({})),
+        ("openrouter", &keyed, json!({})),
+        ("gemini", &keyed, json!({})),
+        ("openai-compatible", &json!({}), json!({"override": {"endpoint": "http://h:1"}})),
+        ("azure-openai", &keyed, json!({"override": {"endpoint": "https://h/a?b=c"}})),
+        ("vertex-ai", &json!({}), json!({"provider_conf": {"project_id": "p", "region": "r"}})),
+        ("vertex-ai", &keyed, json!({"override": {"endpoint": "https://h/a"}})),
+        ("bedrock", &aws, json!({"provider_conf": {"region": "eu-west-1"}})),
+    ] {
+        let mut config = json!({"provider": provider, "auth": auth});
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_eq!(problems("ai-proxy", &config), [""; 0], "{config}");
+    }
+}
+
+#[test]
+fn what_a_provider_cannot_do_without_is_told() {
+    let vertex = "/provider_conf: vertex-ai requires either provider_conf (project_id + region) or override.endpoint";
+    let aws = json!({"aws": {"access_key_id": "a", "secret_access_key": "s"}});
+    for (config, expected) in [
+        (
+            json!({"provider": "openai-compatible", "auth": {}}),
+            vec![
+                "/override/endpoint: override.endpoint is required for openai-compatible provider",
+            ],
+        ),
+        (
+            json!({"provider": "azure-openai", "auth": {}}),
+            vec!["/override/endpoint: override.endpoint is required for azure-openai provider"],
+        ),
+        (json!({"provider": "vertex-ai", "auth": {}}), vec![vertex]),
+        (
+            json!({"provider": "vertex-ai", "auth": {}, "provider_conf": {"project_id": "p"}}),
+            vec![vertex],
+        ),
+        (
+            json!({"provider": "bedrock", "auth": {}}),
+            vec![
+                "/provider_conf/region: bedrock requires provider_conf.region",
+                "/auth/aws: bedrock requires auth.aws",
+            ],
+        ),
+        (
+            json!({"provider": "openai", "auth": aws}),
+            vec!["/auth/aws: it takes credentials of AWS only with the provider bedrock"],
+        ),
+        (
+            json!({"provider": "openai", "auth": {}, "options": {"model": 1}}),
+            vec!["/options/model: the name of a model is a string"],
+        ),
+        (
+            json!({"provider": "openai", "auth": {}, "override": {"endpoint": "ftp://h"}}),
+            vec!["/override/endpoint: invalid endpoint: it is neither http nor https"],
+        ),
+        (
+            json!({"provider": "openai", "auth": {}, "override": {"endpoint": "x"}}),
+            vec!["/override/endpoint: invalid endpoint: it is no URL"],
+        ),
+        (
+            json!({"provider": "openai", "auth": {"header": {"a b": "x", "host": "x"}}}),
+            vec![
+                "/auth/header/a b: it is no name of a header",
+                "/auth/header/host: the gateway makes this header itself",
+            ],
+        ),
+    ] {
+        assert_eq!(problems("ai-proxy", &config), expected, "{config}");
+    }
+    let unknown = problems("ai-proxy", &json!({"provider": "nonesuch", "auth": {}}));
+    assert!(unknown[0].starts_with("/provider: unknown variant `nonesuch`"), "{unknown:?}");
+    let unverified = |endpoint: &str| {
+        problems(
+            "ai-proxy",
+            &json!({"provider": "openai-compatible", "auth": {},
+            "ssl_verify": false, "override": {"endpoint": endpoint}}),
+        )
+    };
+    assert_eq!(unverified("http://h"), [""; 0]);
+    assert!(unverified("https://h")[0].contains("are always verified"));
+}
+
+#[test]
+fn instances_have_names_of_their_own() {
+    let one = |name: &str| json!({"name": name, "provider": "openai", "auth": {}, "weight": 1});
+    let config = json!({"instances": [one("a"), one("b"), one("a")]});
+    let text = "/instances/2/name: duplicate instance name 'a' at instances[1] and instances[3]";
+    assert_eq!(problems("ai-proxy-multi", &config), [text]);
+    assert_eq!(
+        problems("ai-proxy-multi", &json!({"instances": []})),
+        ["/instances: there is no instance"]
+    );
+    let mut streams = one("b");
+    streams["options"] = json!({"stream": true});
+    let config = json!({"instances": [one("a"), streams]});
+    let text = "/instances: either all instances ask for streams in their \"options\", or none";
+    assert_eq!(problems("ai-proxy-multi", &config), [text]);
+    let missing = json!({"name": "x", "provider": "openai-compatible", "auth": {}, "weight": 1});
+    assert_eq!(
+        problems("ai-proxy-multi", &json!({"instances": [missing]})),
+        [
+            "/instances/0/override/endpoint: override.endpoint is required for openai-compatible provider"
+        ]
+    );
+}
+
+#[test]
+fn a_balancer_says_what_it_hashes() {
+    let balanced = |balancer: Value| {
+        problems(
+            "ai-proxy-multi",
+            &json!({"balancer": balancer, "instances": [
+            {"name": "a", "provider": "openai", "auth": {}, "weight": 1}]}),
+        )
+    };
+    for good in [
+        json!({}),
+        json!({"algorithm": "roundrobin"}),
+        json!({"algorithm": "chash", "hash_on": "consumer"}),
+        json!({"algorithm": "chash", "key": "remote_addr"}),
+        json!({"algorithm": "chash", "hash_on": "vars", "key": "arg_user"}),
+        json!({"algorithm": "chash", "hash_on": "header", "key": "X-Team"}),
+        json!({"algorithm": "chash", "hash_on": "cookie", "key": "session_id"}),
+        json!({"algorithm": "chash", "hash_on": "vars_combinations", "key": "$remote_addr$arg_x"}),
+    ] {
+        assert_eq!(balanced(good.clone()), [""; 0], "{good}");
+    }
+    let missing =
+        "/balancer/key: must configure `hash_key` when balancer `hash_on` is not set to cookie";
+    assert_eq!(balanced(json!({"algorithm": "chash"})), [missing]);
+    for bad in [
+        json!({"algorithm": "chash", "key": "nonesuch"}),
+        json!({"algorithm": "chash", "hash_on": "header", "key": "a b"}),
+        json!({"algorithm": "chash", "hash_on": "vars_combinations", "key": "remote_addr"}),
+    ] {
+        let told = balanced(bad);
+        assert!(told[0].contains("invalid configuration: failed to match pattern"), "{told:?}");
+    }
+    let semantic = balanced(json!({"algorithm": "semantic"}));
+    assert!(semantic[0].starts_with("/balancer/algorithm: "), "{semantic:?}");
+}
