@@ -3,9 +3,9 @@
 pub mod ai_prompt_decorator;
 pub mod ai_prompt_guard;
 pub mod ai_prompt_template;
-pub mod ai_rate_limiting;
 pub mod ai_proxy;
 pub mod ai_proxy_multi;
+pub mod ai_rate_limiting;
 pub mod anthropic_messages;
 pub mod apikeys;
 mod apisix_limits;
