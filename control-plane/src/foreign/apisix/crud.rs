@@ -259,10 +259,8 @@ impl Crud {
                 let existed = collection.find(view, &put).is_some();
                 let operations = collection.put(view, &put, document, &stamp)?;
                 let guard = |operation: Operation| guard(view.state, operation);
-                let operations: Vec<_> = match guarded {
-                    true => operations.into_iter().map(guard).collect(),
-                    false => operations,
-                };
+                let operations: Vec<Operation> =
+                    if guarded { operations.into_iter().map(guard).collect() } else { operations };
                 Ok::<_, Refusal>((existed, operations))
             })
             .await??;

@@ -27,6 +27,9 @@ mod validate;
 mod vars;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
@@ -94,6 +97,5 @@ async fn route(
         };
         return Err(Refusal::not_found(text));
     }
-    let call = call;
     Crud { call, collection, id, below, shared: shared.clone() }.run(request, payload).await
 }

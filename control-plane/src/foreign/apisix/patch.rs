@@ -10,7 +10,7 @@ use crate::configuration::apply_patch;
 /// the value that stands there then.
 pub(super) fn apply(mut document: Value, path: &[String], patch: Value) -> Result<Value, Refusal> {
     if !path.is_empty() {
-        place(&mut document, path)?.clone_from(&patch);
+        *place(&mut document, path)? = patch;
         return Ok(document);
     }
     match &patch {

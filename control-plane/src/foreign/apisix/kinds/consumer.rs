@@ -41,8 +41,7 @@ impl Kind for Consumers {
         let entry = view.state.get(PLURAL, id)?;
         let mut members = Members(view.members(entry));
         let mut found = shown(&mut members, id, &format!("{PLURAL}/{id}"), entry.revision);
-        if let Some(name) = found.value.shift_remove("name").filter(|name| name != id) {
-            drop(name);
+        if found.value.shift_remove("name").is_some_and(|name| name != id) {
             found.hidden.push("/name".to_owned());
         }
         if !members.is_on("enabled") {
@@ -86,7 +85,7 @@ impl Kind for Consumers {
         let mut document =
             begun(id, None, consumer.desc.as_ref(), consumer.labels.as_ref(), stamp)?;
         document.insert("name".to_owned(), Value::from(id));
-        let group = text(&consumer.group_id);
+        let group = text(consumer.group_id.as_ref());
         let group = group.map(|group| view.reference("group_id", group)).transpose()?;
         put(&mut document, "group_ref", group.flatten());
         let key = consumer.plugins.as_mut().and_then(|plugins| plugins.shift_remove(KEY_AUTH));

@@ -14,8 +14,6 @@ use crate::configuration::Operation;
 pub(super) const PLURAL: &str = "apikeys";
 /// The credential that stands in the consumer itself.
 pub(super) const INLINE: &str = "key-auth";
-/// The group of routes that a key opens: that of routes which name none.
-const GROUPS: &str = "group_default";
 
 /// The credentials of one consumer.
 pub(crate) struct Credentials {
@@ -68,9 +66,6 @@ impl Kind for Credentials {
         found.value.insert("plugins".to_owned(), json!({KEY_AUTH: show(&mut members)}));
         members.take("clientId");
         members.take("consumerRef");
-        if members.texts("authorizedEntities") != [GROUPS] {
-            found.hidden.push("/authorizedEntities".to_owned());
-        }
         found.hidden.extend(members.rest(""));
         Some(found)
     }
@@ -167,7 +162,6 @@ impl Key<'_> {
             "description": desc.map_or("", String::as_str),
             "metadata": stamp::metadata(labels, stamp)?,
             "enabled": enabled,
-            "authorizedEntities": [GROUPS],
         });
         if let (References::Kept, Some(members)) = (view.references, document.as_object_mut()) {
             members.insert("consumerRef".to_owned(), Value::from(self.consumer));

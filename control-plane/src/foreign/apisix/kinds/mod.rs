@@ -205,6 +205,6 @@ fn is_on(status: Option<u8>) -> Result<bool, Refusal> {
     }
 }
 
-fn text(id: &Option<Id>) -> Option<&str> {
-    id.as_ref().map(|id| id.0.as_str())
+fn text(id: Option<&Id>) -> Option<&str> {
+    id.map(|id| id.0.as_str())
 }

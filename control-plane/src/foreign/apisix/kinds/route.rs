@@ -52,12 +52,11 @@ impl Kind for Routes {
         if let Some(backend) = members.object("backend") {
             let (mut inline, timeout) = upstream::show(backend, "/backend", &mut found.hidden);
             // Servers of its own, or only how long they may take.
-            match inline.contains_key("nodes") {
-                true => {
-                    put(&mut inline, "timeout", timeout);
-                    found.value.insert("upstream".to_owned(), Value::Object(inline));
-                }
-                false => put(&mut found.value, "timeout", timeout),
+            if inline.contains_key("nodes") {
+                put(&mut inline, "timeout", timeout);
+                found.value.insert("upstream".to_owned(), Value::Object(inline));
+            } else {
+                put(&mut found.value, "timeout", timeout);
             }
         }
         if !slots.plugins.is_empty() {
@@ -99,14 +98,14 @@ impl Kind for Routes {
         }
         document.insert("frontend".to_owned(), frontend::read(&route)?);
         for (property, member, named) in [
-            ("service_id", "service_ref", text(&route.service_id)),
-            ("upstream_id", "backend_ref", text(&route.upstream_id)),
+            ("service_id", "service_ref", text(route.service_id.as_ref())),
+            ("upstream_id", "backend_ref", text(route.upstream_id.as_ref())),
         ] {
             let named = named.map(|named| view.reference(property, named)).transpose()?;
             put(&mut document, member, named.flatten());
         }
         let own = plugins::read(view, route.plugins)?;
-        let config = match text(&route.plugin_config_id) {
+        let config = match text(route.plugin_config_id.as_ref()) {
             Some(config) => match view.reference("plugin_config_id", config)? {
                 Some(config) => {
                     let parts = parts(view, &config);

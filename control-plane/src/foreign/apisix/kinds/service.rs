@@ -97,7 +97,7 @@ impl Kind for Services {
             document.insert("enabled".to_owned(), Value::Bool(false));
         }
         put(&mut document, "domains", service.hosts);
-        let upstream = text(&service.upstream_id);
+        let upstream = text(service.upstream_id.as_ref());
         let upstream = upstream.map(|named| view.reference("upstream_id", named)).transpose()?;
         put(&mut document, "backend_ref", upstream.flatten());
         let inline = service.upstream.as_ref();
