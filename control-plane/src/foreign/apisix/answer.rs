@@ -17,7 +17,9 @@ const VERSION: (&str, &str) = ("X-API-VERSION", "v3");
 
 /// Times of revisions that are remembered, by line and number: they never change.
 const REMEMBERED: usize = 16_384;
-static TIMES: LazyLock<Mutex<HashMap<(Box<str>, u64), Timestamp>>> = LazyLock::new(Mutex::default);
+static TIMES: LazyLock<Mutex<Times>> = LazyLock::new(Mutex::default);
+/// By line and number of a revision.
+type Times = HashMap<(Box<str>, u64), Timestamp>;
 
 /// An answer about resources.
 pub(super) fn json(status: StatusCode, body: &Value) -> HttpResponse {

@@ -103,7 +103,9 @@ impl Crud {
         for found in page {
             list.push(match self.call.manner {
                 Manner::Api7 => answer::value(&*self.collection, found, Manner::Api7, store).await,
-                manner => answer::one(&*self.collection, found, manner, store, true).await,
+                Manner::Apisix => {
+                    answer::one(&*self.collection, found, Manner::Apisix, store, true).await
+                }
             });
         }
         Ok(answer::json(StatusCode::OK, &json!({"total": total, "list": list})))

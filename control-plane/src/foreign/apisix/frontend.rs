@@ -149,7 +149,7 @@ pub(super) fn show(mut frontend: Members, api7: bool, has_backend: bool, found: 
                 paths = spelt(&below, exact).unwrap_or_else(|| {
                     hidden.push("/frontend/domains".to_owned());
                     below.iter().map(|path| (*path).to_owned()).collect()
-                })
+                });
             }
             None => hidden.push("/frontend/domains".to_owned()),
         }
