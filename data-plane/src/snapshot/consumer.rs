@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::snapshot::for_test::CONTEXT;
 
-    fn problems(plugins: Value) -> Vec<String> {
+    fn problems(plugins: &Value) -> Vec<String> {
         let document = json!({"id": "c", "plugins": plugins});
         let built = Consumer::build(&serde_json::from_value(document).unwrap(), &CONTEXT);
         let problems = built.err().unwrap_or_default();
@@ -138,12 +138,12 @@ mod tests {
     #[test]
     fn a_plugin_that_would_never_act_is_refused() {
         let never = "it acts before it is known who calls, and so never for a consumer";
-        assert_eq!(problems(json!([{"plugin": "cors"}, {"ref": "stored"}])), [""; 0]);
+        assert_eq!(problems(&json!([{"plugin": "cors"}, {"ref": "stored"}])), [""; 0]);
         let apikeys = json!([{"plugin": "override-host"}, {"plugin": "apikeys"}]);
-        assert_eq!(problems(apikeys), [format!("/plugins/1/plugin: {never}")]);
+        assert_eq!(problems(&apikeys), [format!("/plugins/1/plugin: {never}")]);
         let unknown = json!([{"plugin": "nonesuch"}]);
         assert_eq!(
-            problems(unknown),
+            problems(&unknown),
             ["/plugins/0/plugin: there is no kind of plugin named \"nonesuch\""]
         );
     }

@@ -32,7 +32,7 @@ fn instance(name: &str, upstream: &Upstream, more: &Value) -> Value {
 }
 
 /// A config of these instances.
-fn config(instances: Vec<Value>, more: &Value) -> Value {
+fn config(instances: &[Value], more: &Value) -> Value {
     let mut config = json!({"instances": instances});
     patch(&mut config, more);
     config
@@ -63,7 +63,7 @@ async fn the_hybrid_config_of_the_guide_answers_from_the_larger_priority() {
     let gateway = gateway(
         "ai-proxy-multi",
         &config(
-            vec![
+            &[
                 instance("self-hosted", &both, &json!({"priority": 1})),
                 instance("cloud-fallback", &both, &json!({"provider": "openai", "priority": 2})),
             ],
@@ -78,12 +78,12 @@ async fn the_hybrid_config_of_the_guide_answers_from_the_larger_priority() {
 async fn instances_take_turns_by_weight() {
     let tasks = Tasks::default();
     let mut both = server(&tasks, "200 OK").await;
-    let instances = vec![
+    let instances = [
         instance("a", &both, &json!({"weight": 4})),
         instance("b", &both, &json!({"weight": 1})),
         instance("never", &both, &json!({"weight": 0})),
     ];
-    let gateway = gateway("ai-proxy-multi", &config(instances, &json!({})));
+    let gateway = gateway("ai-proxy-multi", &config(&instances, &json!({})));
     assert_eq!(statuses(&gateway, 10).await, [200; 10]);
     let asked = asked(&mut both, 10).await;
     assert_eq!(asked.iter().filter(|model| *model == "a").count(), 8, "{asked:?}");
@@ -93,11 +93,10 @@ async fn instances_take_turns_by_weight() {
 async fn the_same_value_leads_to_the_same_instance() {
     let tasks = Tasks::default();
     let mut both = server(&tasks, "200 OK").await;
-    let instances =
-        ["a", "b", "c"].map(|name| instance(name, &both, &json!({}))).into_iter().collect();
+    let instances = ["a", "b", "c"].map(|name| instance(name, &both, &json!({})));
     let balancer =
         json!({"balancer": {"algorithm": "chash", "hash_on": "header", "key": "X-Team"}});
-    let gateway = gateway("ai-proxy-multi", &config(instances, &balancer));
+    let gateway = gateway("ai-proxy-multi", &config(&instances, &balancer));
     let mut first = Vec::new();
     for round in 0..3 {
         let mut models = Vec::new();
@@ -133,11 +132,9 @@ async fn failures_lead_to_the_next_instance_where_the_config_says_so() {
         ("500 Bad", json!({"fallback_strategy": ["http_5xx"], "max_retries": 1}), 200),
     ] {
         let (bad, good) = (server(&tasks, status).await, server(&tasks, "200 OK").await);
-        let instances = vec![
-            instance("bad", &bad, &json!({"priority": 10})),
-            instance("good", &good, &json!({})),
-        ];
-        let gateway = gateway("ai-proxy-multi", &config(instances, &strategy));
+        let instances =
+            [instance("bad", &bad, &json!({"priority": 10})), instance("good", &good, &json!({}))];
+        let gateway = gateway("ai-proxy-multi", &config(&instances, &strategy));
         assert_eq!(statuses(&gateway, 1).await, [expected], "{status} {strategy}");
     }
 }
@@ -147,12 +144,10 @@ async fn each_instance_gets_its_own_options_and_credential() {
     let tasks = Tasks::default();
     let (mut bad, mut good) = (server(&tasks, "500 Bad").await, server(&tasks, "200 OK").await);
     let first = json!({"priority": 2, "options": {"temperature": 1, "model": "first"}});
-    let instances = vec![
-        instance("bad", &bad, &first),
-        instance("good", &good, &json!({"options": {"top_p": 1}})),
-    ];
+    let instances =
+        [instance("bad", &bad, &first), instance("good", &good, &json!({"options": {"top_p": 1}}))];
     let strategy = json!({"fallback_strategy": ["http_5xx"]});
-    let gateway = gateway("ai-proxy-multi", &config(instances, &strategy));
+    let gateway = gateway("ai-proxy-multi", &config(&instances, &strategy));
     let request = post("/x", "authorization: Bearer theirs\r\n", BODY);
     let answer = Client::ask(gateway.address, &request).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -176,9 +171,9 @@ async fn all_are_tried_before_a_request_fails() {
     let (mut first, mut second) =
         (server(&tasks, "500 Bad").await, server(&tasks, "502 Bad").await);
     let instances =
-        vec![instance("a", &first, &json!({"priority": 1})), instance("b", &second, &json!({}))];
+        [instance("a", &first, &json!({"priority": 1})), instance("b", &second, &json!({}))];
     let strategy = json!({"fallback_strategy": ["http_5xx"]});
-    let gateway = gateway("ai-proxy-multi", &config(instances, &strategy));
+    let gateway = gateway("ai-proxy-multi", &config(&instances, &strategy));
     let status = statuses(&gateway, 1).await[0];
     assert!((500..600).contains(&status), "{status}");
     first.saw().await;
@@ -192,9 +187,9 @@ async fn other_requests_go_to_the_next_instance_too() {
     let place = |upstream: &Upstream| json!({"override": {"endpoint": format!("http://{}", upstream.address)}});
     let mut first = instance("bad", &bad, &place(&bad));
     first["priority"] = json!(5);
-    let instances = vec![first, instance("good", &good, &place(&good))];
+    let instances = [first, instance("good", &good, &place(&good))];
     let strategy = json!({"fallback_strategy": ["http_5xx"]});
-    let gateway = gateway("ai-proxy-multi", &config(instances, &strategy));
+    let gateway = gateway("ai-proxy-multi", &config(&instances, &strategy));
     let answer = Client::ask(gateway.address, &post("/v1/rerank", "", r#"{"query":"q"}"#)).await;
     assert_eq!((answer.status, answer.body.as_str()), (200, ANSWER));
     assert_eq!(sent(&bad.saw().await), json!({"query": "q", "model": "bad"}));

@@ -41,9 +41,11 @@ const TABLE: &[Listed] = &[
     same("request-id", 12015),
     Listed { name: "cors", priority: 4000, kind: "cors", form: Form::Cors },
     same("key-auth", 2500),
-    same("ai-prompt-guard", 1072),
     same("ai-prompt-template", 1071),
     same("ai-prompt-decorator", 1070),
+    // 1072 with APISIX, where it looks at what the two before have made all the same: they act in an
+    // earlier phase.
+    same("ai-prompt-guard", 1069),
     same("ai-proxy-multi", 1041),
     same("ai-proxy", 1040),
     same("ai-rate-limiting", 1030),

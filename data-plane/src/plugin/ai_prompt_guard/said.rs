@@ -57,11 +57,9 @@ fn collect(parts: &[Part], out: &mut String) {
 /// The texts of embeddings, all of which are the user's.
 fn inputs(object: &Object<'_>) -> Option<String> {
     let input = object.first("input")?;
-    match input.kind {
-        ValueKind::String => input.text().map(Into::into),
-        _ => {
-            let texts: Vec<_> = Elements::of(input.raw).filter_map(|item| item.text()).collect();
-            (!texts.is_empty()).then(|| texts.join(" "))
-        }
+    if input.kind == ValueKind::String {
+        return input.text().map(Into::into);
     }
+    let texts: Vec<_> = Elements::of(input.raw).filter_map(|item| item.text()).collect();
+    (!texts.is_empty()).then(|| texts.join(" "))
 }

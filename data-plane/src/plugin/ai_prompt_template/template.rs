@@ -23,7 +23,7 @@ struct Place {
 
 impl Template {
     pub(super) fn compile(template: Map<String, Json>) -> Result<Self, String> {
-        if !template.get("messages").is_some_and(|messages| messages.is_array()) {
+        if !template.get("messages").is_some_and(Json::is_array) {
             return Err("its \"messages\" are no list".to_owned());
         }
         let text = Json::Object(template).to_string();

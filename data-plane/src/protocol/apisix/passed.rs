@@ -13,6 +13,7 @@ use super::body::Read;
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
 use crate::forward::Relay;
+use crate::limit::{self, Size};
 use crate::protocol::llm::answer::{check_head, gather, refused, told, with};
 use crate::protocol::llm::draft::Draft;
 use crate::protocol::llm::model::Wanted;
@@ -39,6 +40,8 @@ pub(super) async fn answer(
         for member in &candidate.provider.additions {
             draft.set(&member.name, member.value.json().as_bytes())?;
         }
+        // What it uses of tokens nobody here can read.
+        limit::reserve(exchange, &Size::default()).await?;
         call(exchange, candidate, draft.finish(&read.body), trial).await
     };
     attempts::run(exchange, course, attempt).await.or_else(|failed| failed.answer())
