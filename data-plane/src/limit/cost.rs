@@ -2,7 +2,10 @@
 
 use crate::exchange::Tokens;
 
-/// An expression nested deeper is refused.
+/// A longer expression is refused, in characters.
+const LONGEST: usize = 1_000;
+
+/// One nested deeper, too.
 const DEEPEST: u8 = 32;
 
 /// A compiled expression: numbers, names of counts, `+ - * / %`, brackets, and a few functions. A name
@@ -54,6 +57,9 @@ fn first(of: &[f64]) -> f64 {
 impl Cost {
     /// Reads an expression.
     pub(crate) fn compile(text: &str) -> Result<Self, String> {
+        if text.len() > LONGEST {
+            return Err(format!("it is longer than {LONGEST} characters"));
+        }
         let mut parser = Parser { rest: text, depth: 0 };
         let node = parser.sum()?;
         match parser.next() {
@@ -237,5 +243,7 @@ mod tests {
             assert_eq!(Cost::compile(text).unwrap_err(), problem, "{text}");
         }
         assert_eq!(Cost::compile(&"(".repeat(99)).unwrap_err(), "it is nested too deep");
+        let long = "1+".repeat(1_000) + "1";
+        assert_eq!(Cost::compile(&long).unwrap_err(), "it is longer than 1000 characters");
     }
 }

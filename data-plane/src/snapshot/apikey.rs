@@ -329,6 +329,8 @@ impl Policy {
             && c.models_include.is_empty()
             && c.models_exclude.is_empty();
         let counts = [document.throttling_quota, document.daily_quota, document.monthly_quota];
+        // What Otoroshi writes into keys that nobody limited.
+        let counts = if counts == [Some(10_000_000); 3] { [None; 3] } else { counts };
         let open = open && counts.iter().all(Option::is_none);
         if open && !document.restrictions.enabled && lists.iter().all(|list| list.is_empty()) {
             return None;

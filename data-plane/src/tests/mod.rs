@@ -19,6 +19,7 @@ mod messages;
 mod models;
 mod openai_api;
 mod prompts;
+mod rate_limits;
 mod responses;
 mod serving;
 mod stopping;

@@ -72,7 +72,8 @@ pub struct Apikey {
     /// Usable only on routes that declare routing constraints.
     #[serde(default)]
     pub constrained_services_only: bool,
-    /// The most calls in 10 seconds, from the first of them on. Without it there is no such limit.
+    /// The most calls in 10 seconds, from the first of them on. Without it there is no such limit, nor
+    /// where this and both other quotas are 10000000, as Otoroshi writes them by default.
     #[serde(default)]
     pub throttling_quota: Option<u64>,
     /// The most calls in a calendar day, in UTC. Without it there is no such limit.

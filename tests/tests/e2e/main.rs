@@ -19,6 +19,7 @@ mod full_disk;
 mod hang_ups;
 mod harness;
 mod lies;
+mod limits;
 mod racing;
 mod redis_away;
 mod sdk;

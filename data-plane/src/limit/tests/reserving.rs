@@ -133,7 +133,8 @@ async fn where_the_limit_of_a_target_refuses_another_one_may_be_asked() {
     let all = (Arc::new(rule("all", Measure::Requests)), hourly(2));
     let rules = [(Arc::new(each), hourly(10)), (Arc::new(only), hourly(0)), all];
     let at = |provider| Size { provider, ..size(1, Some(99)) };
-    reserve(&limited(&shared, &rules), &at("p")).await.unwrap();
+    let first = limited(&shared, &rules);
+    reserve(&first, &at("p")).await.unwrap();
     let second = limited(&shared, &rules);
     for used_up in ["p", "route/ai-proxy-multi/large"] {
         let error = reserve(&second, &at(used_up)).await.unwrap_err();
