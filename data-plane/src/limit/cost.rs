@@ -16,14 +16,17 @@ pub(crate) struct Cost(Node);
 #[derive(Debug)]
 enum Node {
     Number(f64),
-    Count(fn(&Tokens) -> u64),
+    Count(Count),
     Negative(Box<Node>),
     Binary(char, Box<Node>, Box<Node>),
-    Call(fn(&[f64]) -> f64, Vec<Node>),
+    Call(Function, Vec<Node>),
 }
 
+/// One of the counts.
+type Count = fn(&Tokens) -> u64;
+
 /// The counts by the names that providers give them.
-const COUNTS: &[(&str, fn(&Tokens) -> u64)] = &[
+const COUNTS: &[(&str, Count)] = &[
     ("prompt_tokens", |tokens| tokens.input),
     ("input_tokens", |tokens| tokens.input),
     ("completion_tokens", |tokens| tokens.output),

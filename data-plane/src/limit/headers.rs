@@ -46,7 +46,7 @@ fn openai(exchange: &Exchange, headers: &mut HeaderMap) {
             "x-ratelimit-remaining-requests",
             "x-ratelimit-reset-requests"
         );
-        put(headers, names, tightest, duration(tightest.1.reset));
+        put(headers, names, tightest, &duration(tightest.1.reset));
     }
     let tokens =
         |measure: &Measure| matches!(measure, Measure::Total | Measure::Input | Measure::Output);
@@ -56,7 +56,7 @@ fn openai(exchange: &Exchange, headers: &mut HeaderMap) {
             "x-ratelimit-remaining-tokens",
             "x-ratelimit-reset-tokens"
         );
-        put(headers, names, tightest, duration(tightest.1.reset));
+        put(headers, names, tightest, &duration(tightest.1.reset));
     }
 }
 
@@ -99,7 +99,7 @@ fn anthropic(exchange: &Exchange, headers: &mut HeaderMap) {
     for (sort, names) in sorts {
         if let Some(tightest) = tightest(exchange, sort) {
             let reset = instant(exchange.worker.clock.now(), tightest.1.reset);
-            put(headers, names, tightest, reset);
+            put(headers, names, tightest, &reset);
         }
     }
 }
@@ -149,11 +149,11 @@ fn tightest(exchange: &Exchange, is: impl Fn(&Measure) -> bool) -> Option<(Quota
         })
 }
 
-fn put(headers: &mut HeaderMap, names: Names, (quota, counted): (Quota, Counted), reset: String) {
+fn put(headers: &mut HeaderMap, names: Names, (quota, counted): (Quota, Counted), reset: &str) {
     let [limit, remaining, resets] = names;
     headers.insert(limit, HeaderValue::from(quota.most()));
     headers.insert(remaining, HeaderValue::from(counted.remaining));
-    if let Ok(reset) = HeaderValue::from_str(&reset) {
+    if let Ok(reset) = HeaderValue::from_str(reset) {
         headers.insert(resets, reset);
     }
 }

@@ -62,7 +62,6 @@ pub(crate) use subject::{Part, Subject};
 
 use self::counter::Now;
 use self::shared::Shared;
-use self::subject::BETWEEN;
 use self::table::Table;
 use crate::telemetry::Metrics;
 
@@ -127,17 +126,5 @@ impl Limiter {
             (Place::Shared(away), Some(shared)) => Some((shared, away)),
             (Place::Local, _) | (Place::Shared(_), None) => None,
         }
-    }
-
-    /// The whole key of a counter: what it is without the provider, and the provider where that counts.
-    fn key(&self, rule: &Rule, subject: &str, provider: &str) -> Box<str> {
-        if !rule.subject.has_provider() {
-            return subject.into();
-        }
-        let mut key = String::with_capacity(subject.len() + provider.len() + 1);
-        key.push_str(subject);
-        key.push(BETWEEN);
-        key.push_str(provider);
-        key.into()
     }
 }

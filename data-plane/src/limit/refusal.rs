@@ -59,7 +59,7 @@ impl std::fmt::Display for Seconds {
             1_000 => f.write_str("second"),
             60_000 => f.write_str("minute"),
             3_600_000 => f.write_str("hour"),
-            _ if millis % 1_000 == 0 => write!(f, "{} seconds", millis / 1_000),
+            _ if millis.is_multiple_of(1_000) => write!(f, "{} seconds", millis / 1_000),
             _ => write!(f, "{millis} ms"),
         }
     }

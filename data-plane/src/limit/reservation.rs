@@ -92,7 +92,7 @@ impl Limiter {
         let provider = used.map(|used| used.provider).filter(|id| !id.is_empty());
         let moved = provider
             .filter(|_| guessed && part.rule.depends_on_provider())
-            .map(|id| (part.rule.providers.admit(id)).then(|| self.key(&part.rule, &part.key, id)));
+            .map(|id| (part.rule.providers.admit(id)).then(|| part.rule.key(&part.key, id)));
         let stays = match (&moved, &part.taken) {
             (None, _) => true,
             (Some(Some(key)), Some(took)) => **key == *took.entry.key,
@@ -137,20 +137,18 @@ impl Limiter {
 
     /// Counts what nobody had reserved.
     fn charge(&self, part: &Reserved, key: &str, amount: u64) {
-        match self.shared_by(&part.rule) {
-            Some((shared, _)) => shared.settle(Settlement {
+        if let Some((shared, _)) = self.shared_by(&part.rule) {
+            return shared.settle(Settlement {
                 key: key.into(),
                 quota: part.quota,
                 change: difference(amount, 0),
                 mark: 0,
                 estimated: false,
                 lease: 0,
-            }),
-            None => {
-                let now = self.now();
-                self.table.entry(key, part.quota, now).counter.charge(part.quota, amount, now);
-            }
+            });
         }
+        let now = self.now();
+        self.table.entry(key, part.quota, now).counter.charge(part.quota, amount, now);
     }
 }
 

@@ -9,9 +9,9 @@ use super::counter::{Now, Want};
 use super::refusal::{refused, unavailable};
 use super::reservation::{Place, Reservation, Reserved, Took};
 use super::shared::{Away, Shared};
-use super::subject::shorten;
+use super::subject::{BETWEEN, shorten};
 use super::table::Entry;
-use super::{BETWEEN, Guess, Measure, Rule, WhenUnavailable, rule};
+use super::{Guess, Measure, Rule, WhenUnavailable, rule};
 use crate::error::GatewayError;
 use crate::exchange::Exchange;
 
@@ -106,7 +106,7 @@ async fn take(exchange: &Exchange, size: &Size<'_>) -> Result<(), Refusal> {
         let key = subject(claim, exchange, size)?;
         let counts = rule.providers.admit(size.provider)
             && !(rule.measure.is_guessed() && size.provider.is_empty());
-        let whole = counts.then(|| limiter.key(rule, &key, size.provider));
+        let whole = counts.then(|| rule.key(&key, size.provider));
         reservation.parts.push(Reserved {
             rule: Arc::clone(rule),
             quota: claim.quota,

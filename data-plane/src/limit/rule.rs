@@ -3,6 +3,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use sanmon_shared::counters::{Quota, Span};
 
+use super::subject::BETWEEN;
 use super::{Cost, Size, Subject};
 use crate::exchange::Tokens;
 
@@ -102,6 +103,18 @@ impl Rule {
             message: None,
             told: true,
         }
+    }
+
+    /// The whole key of a counter: what it is without the provider, and the provider where that counts.
+    pub(super) fn key(&self, subject: &str, provider: &str) -> Box<str> {
+        if !self.subject.has_provider() {
+            return subject.into();
+        }
+        let mut key = String::with_capacity(subject.len() + provider.len() + 1);
+        key.push_str(subject);
+        key.push(BETWEEN);
+        key.push_str(provider);
+        key.into()
     }
 
     /// Whether how much is left depends on who answers.

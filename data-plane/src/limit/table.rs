@@ -91,10 +91,9 @@ fn kept(quota: Quota) -> Duration {
             per.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX)).min(32 * DAY)
         }
         Span::Window(per) => per,
-        Span::Day => DAY,
         Span::Month => 31 * DAY,
-        // As long as a request may last.
-        Span::Concurrent => DAY,
+        // What is held is held for less.
+        Span::Day | Span::Concurrent => DAY,
     }
 }
 

@@ -54,22 +54,19 @@ impl ApisixText {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('$') {
             push(&mut pieces, before);
-            let (name, default, after) = match after.strip_prefix('{') {
-                Some(inner) => {
-                    let (inner, after) =
-                        inner.split_once('}').ok_or("a \"${\" has no \"}\"".to_owned())?;
-                    let (name, default) = match inner.split_once("??") {
-                        Some((name, default)) => (name, Some(default.trim())),
-                        None => (inner, None),
-                    };
-                    (name.trim(), default, after)
-                }
-                None => {
-                    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-                    let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
-                    let (name, after) = after.split_at(end);
-                    (name, None, after)
-                }
+            let (name, default, after) = if let Some(inner) = after.strip_prefix('{') {
+                let (inner, after) =
+                    inner.split_once('}').ok_or("a \"${\" has no \"}\"".to_owned())?;
+                let (name, default) = match inner.split_once("??") {
+                    Some((name, default)) => (name, Some(default.trim())),
+                    None => (inner, None),
+                };
+                (name.trim(), default, after)
+            } else {
+                let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
+                let (name, after) = after.split_at(end);
+                (name, None, after)
             };
             let variable = Variable::named(name)?;
             pieces.push(Piece::Variable { variable, default: default.map(Into::into) });

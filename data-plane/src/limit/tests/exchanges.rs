@@ -71,6 +71,7 @@ pub(super) fn size(input_tokens: u64, max_output: Option<u64>) -> Size<'static> 
 }
 
 /// The exchange ends, having used so much.
+#[expect(clippy::needless_pass_by_value, reason = "dropping it ends it")]
 pub(super) fn ends(exchange: Exchange, provider: &str, input: u64, output: u64) {
     exchange.account.set_provider(provider.into());
     exchange.account.set_tokens(Tokens { input, output, ..Tokens::default() });

@@ -79,15 +79,13 @@ impl Plugin for AiRateLimiting {
         for (claim, counted) in exchange.limits.counted() {
             let limit = self.limits.iter().find(|limit| Arc::ptr_eq(&limit.rule, &claim.rule));
             let Some(limit) = limit else { continue };
-            let names = match &limit.key {
-                Some((_, prefix)) => ["Limit", "Remaining", "Reset"]
-                    .map(|what| format!("X-AI-{prefix}-RateLimit-{what}")),
+            let names = ["Limit", "Remaining", "Reset"].map(|what| match &limit.key {
+                Some((_, prefix)) => format!("X-AI-{prefix}-RateLimit-{what}"),
                 None => {
                     let instance = instance(provider.as_deref().unwrap_or_default());
-                    ["Limit", "Remaining", "Reset"]
-                        .map(|what| format!("X-AI-RateLimit-{what}-{instance}"))
+                    format!("X-AI-RateLimit-{what}-{instance}")
                 }
-            };
+            });
             write(head, names, claim.quota.limit, counted);
         }
     }

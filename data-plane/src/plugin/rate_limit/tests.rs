@@ -72,7 +72,7 @@ fn rules_say_what_is_wrong_with_them() {
     assert!(kind.build(&twice, &CONTEXT).is_err());
 }
 
-fn built(rule: Value) -> (Arc<Rule>, Quota) {
+fn built(rule: &Value) -> (Arc<Rule>, Quota) {
     let config = serde_json::from_value(json!({"rules": [rule]})).unwrap();
     let RateLimit(rules) = RateLimit::build(config, &CONTEXT).map_err(|_| ()).unwrap();
     rules.into_iter().next().unwrap()
@@ -92,13 +92,13 @@ fn times_and_algorithms_make_a_span() {
         (json!({"limit": 5, "per": "day", "algorithm": "window"}), Span::Day),
         (json!({"limit": 5, "count": "concurrency"}), Span::Concurrent),
     ] {
-        assert_eq!(built(rule.clone()).1, Quota { limit: 5, span }, "{rule}");
+        assert_eq!(built(&rule).1, Quota { limit: 5, span }, "{rule}");
     }
 }
 
 #[test]
 fn counters_are_named_after_the_rule_or_what_it_says() {
-    let id = |rule: Value| built(rule).0.id.to_string();
+    let id = |rule: Value| built(&rule).0.id.to_string();
     assert_eq!(id(json!({"id": "mine", "limit": 1, "per": 1})), "test/rate-limit/mine");
     let one = id(json!({"limit": 1, "per": 1}));
     assert_eq!(one, id(json!({"limit": 1, "per": 1})));
