@@ -1,6 +1,8 @@
 //! The catalogue as the control plane sees it: kinds of plugins and providers, and whether a
 //! document can be built. It is built by the code that data planes run, and dropped again.
 
+mod loops;
+
 use std::collections::BTreeMap;
 
 use sanmon_shared::catalogue::{Lookup, PluginCatalogue, PluginKindInfo, ProviderKindInfo};
@@ -88,6 +90,9 @@ impl PluginCatalogue for Catalogue {
             }
             _ => Vec::new(),
         };
+        if plural == ProviderDocument::PLURAL {
+            problems.extend(loops::loops(document, lookup));
+        }
         for (pointer, slot) in slots(document) {
             let apart = self.apart.then(|| kept_apart(slot)).flatten();
             problems.extend(apart.map(|p| p.under("/config").under(&pointer)));

@@ -24,6 +24,7 @@ use crate::limits::Limits;
 use crate::protocol::responses::Answers;
 use crate::server::{self, Listen, Listening};
 use crate::snapshot::{Live, Snapshot};
+use crate::target;
 use crate::telemetry::{self, Health, Probe, Writer};
 
 /// Where the access log goes: a line of JSON per exchange.
@@ -159,9 +160,11 @@ impl DataPlane {
             interval: follow::INTERVAL,
         };
         let follower = Follower::start(following, &options.tasks);
+        options.tasks.spawn(target::run_probes(Arc::clone(&shared), options.tasks.clone()));
         run(server, &options.tasks);
         let probe = Probe {
             metrics: Arc::clone(&shared.metrics),
+            targets: Arc::clone(&shared.targets),
             health: health(&shared, &follower),
             version: options.version,
             clock: options.clock,

@@ -1,5 +1,6 @@
 //! What data planes say of themselves.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -42,6 +43,69 @@ pub struct DataPlaneReport {
     /// What else is wrong with it: a source it cannot reach, a disk it cannot write, a lineage
     /// that is not its own. Empty when all is well.
     pub alarms: Vec<String>,
+    /// Providers that are held, probed, or have failed since it started.
+    #[serde(default)]
+    pub providers: Vec<ProviderHealth>,
+}
+
+/// How a provider is, as one data plane finds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProviderHealth {
+    /// Its id.
+    #[schema(example = "provider_openai_1")]
+    pub id: String,
+    /// Why an operator keeps it from being asked.
+    pub held: Option<String>,
+    /// Whether it is probed.
+    pub probed: bool,
+    /// Why probes find it unwell.
+    pub unwell: Option<String>,
+    /// Attempts since the data plane started.
+    pub attempts: u64,
+    /// How many of them failed, by kind.
+    #[schema(example = json!({"timeout": 3}))]
+    pub failures: BTreeMap<String, u64>,
+    /// Its credentials and models that were asked.
+    pub targets: Vec<TargetHealth>,
+}
+
+/// How a credential and a model of a provider are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TargetHealth {
+    /// Which of the provider's credentials, from 0.
+    pub credential: u32,
+    /// The model as the provider calls it; empty where none was named, `*` for all those for which
+    /// there is no room.
+    #[schema(example = "gpt-4o-mini")]
+    pub model: String,
+    /// Whether it is asked.
+    pub breaker: BreakerState,
+    /// For how many milliseconds yet it is not asked, be it for the breaker or because the provider
+    /// wants the credential to be left alone.
+    pub out_for: Option<u64>,
+    /// Why, or how the last attempt failed.
+    #[schema(example = "server (500)")]
+    pub reason: Option<String>,
+    /// Failures in a row.
+    pub failures_in_a_row: u64,
+    /// All failures that were the target's.
+    pub failures: u64,
+    /// Attempts under way.
+    pub in_flight: u32,
+    /// Milliseconds to the first content, of late.
+    pub latency: Option<u64>,
+}
+
+/// How a circuit breaker stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerState {
+    /// Attempts are made.
+    Closed,
+    /// None are made.
+    Open,
+    /// One is made to see how it does.
+    HalfOpen,
 }
 
 /// One document that a data plane could not build.

@@ -39,7 +39,7 @@ pub(crate) use shared::Shared;
 pub(crate) mod views {
     pub(crate) use super::bulk::{BulkLine, BulkSummary};
     pub(crate) use super::error::ProblemDocument;
-    pub(crate) use super::planes::DataPlaneView;
+    pub(crate) use super::planes::{DataPlaneView, ProviderHealthView};
     pub(crate) use super::transactions::Transaction;
     pub(crate) use super::write::{DocumentResult, WriteResult};
 }

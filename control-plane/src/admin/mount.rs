@@ -80,6 +80,7 @@ pub(super) fn mount(config: &mut ServiceConfig) {
         .service(at!("/export", GET => transfer::export))
         .service(at!("/import", POST => transfer::import))
         .service(at!("/data-planes", GET => planes::list))
+        .service(at!("/providers/{id}/health", GET => planes::provider_health))
         .service(at!("/plugin-kinds", GET => planes::plugin_kinds))
         .service(at!("/plugin-kinds/{name}", GET => planes::plugin_kind))
         .service(at!("/provider-kinds", GET => planes::provider_kinds))

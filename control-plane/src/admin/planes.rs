@@ -1,10 +1,15 @@
 //! What data planes say of themselves, and what they can do.
 
+use std::sync::Arc;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use sanmon_shared::report::DataPlaneReport;
+use sanmon_shared::Resource as _;
+use sanmon_shared::report::{DataPlaneReport, ProviderHealth};
+use sanmon_shared::resources::Provider;
 use sanmon_shared::store::REPORT_LIVE;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::answer::Answer;
@@ -48,6 +53,69 @@ pub(super) async fn list(
         }
     };
     answer.body(&reports.into_iter().map(view).collect::<Vec<_>>())
+}
+
+/// How a provider is, as each data plane finds it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProviderHealthView {
+    /// The provider's id.
+    id: String,
+    /// What its document says of why an operator keeps it from being asked.
+    held: Option<String>,
+    /// What every data plane said that reported lately.
+    data_planes: Vec<ProviderHealthOn>,
+}
+
+/// How a provider is, as one data plane finds it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProviderHealthOn {
+    /// The data plane.
+    #[schema(value_type = String, example = "dp_01jd3x7c7v5x")]
+    data_plane: Arc<str>,
+    /// Whether it said so within the last 15 seconds.
+    live: bool,
+    /// How long ago it said so, in milliseconds.
+    age_millis: u64,
+    /// What it found; none where it has nothing to tell: the provider did not fail, and is neither
+    /// held nor probed.
+    health: Option<ProviderHealth>,
+}
+
+/// `GET /providers/{id}/health`.
+pub(super) async fn provider_health(
+    request: HttpRequest,
+    id: Path<String>,
+    shared: Data<Shared>,
+) -> Result<HttpResponse, ApiError> {
+    let answer = Answer::to(&request)?;
+    Query::of(&request)?.done()?;
+    let id = id.into_inner();
+    let mut reports = shared.configuration.store().reports().await?;
+    reports.sort_by(|a, b| a.id.cmp(&b.id));
+    let now = shared.configuration.clock().millis();
+    let on = |report: DataPlaneReport| {
+        let age = now.saturating_sub(report.reported_at.as_millisecond());
+        ProviderHealthOn {
+            live: u128::from(age.unsigned_abs()) < REPORT_LIVE.as_millis(),
+            age_millis: u64::try_from(age).unwrap_or(0),
+            data_plane: report.id,
+            health: report.providers.into_iter().find(|one| one.id == id),
+        }
+    };
+    let data_planes: Vec<ProviderHealthOn> = reports.into_iter().map(on).collect();
+    let fresh = shared.fresh().await;
+    let entry = fresh.state.get(Provider::PLURAL, &id);
+    // Instances of plugins are providers without a document.
+    if entry.is_none() && data_planes.iter().all(|on| on.health.is_none()) {
+        return Err(ApiError::new(Code::NotFound, format!("there is no provider {id:?}")));
+    }
+    let document = entry.and_then(|entry| serde_json::from_str::<Value>(entry.document.get()).ok());
+    let held = document.filter(|document| document.get("hold") == Some(&Value::Bool(true)));
+    let held = held.map(|document| {
+        let reason = document.get("hold_reason").and_then(Value::as_str).unwrap_or_default();
+        reason.to_owned()
+    });
+    answer.body(&ProviderHealthView { id, held, data_planes })
 }
 
 /// `GET /plugin-kinds`.

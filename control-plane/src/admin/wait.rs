@@ -184,6 +184,7 @@ mod tests {
                 })
                 .collect(),
             alarms: Vec::new(),
+            providers: Vec::new(),
         }
     }
 

@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 
 use crate::admin::Code;
 use crate::admin::views::{
-    BulkLine, BulkSummary, DataPlaneView, DocumentResult, ProblemDocument, Transaction, WriteResult,
+    BulkLine, BulkSummary, DataPlaneView, DocumentResult, ProblemDocument, ProviderHealthView,
+    Transaction, WriteResult,
 };
 use crate::configuration::{DiffView, Export, RevisionPage, RevisionView, Schemas};
 
@@ -26,6 +27,7 @@ pub(super) fn schemas(schemas: &Schemas, catalogue: &dyn PluginCatalogue) -> Map
     add::<RevisionView>(&mut all);
     add::<DiffView>(&mut all);
     add::<DataPlaneView>(&mut all);
+    add::<ProviderHealthView>(&mut all);
     add::<PluginKindInfo>(&mut all);
     add::<ProviderKindInfo>(&mut all);
     add::<Export>(&mut all);

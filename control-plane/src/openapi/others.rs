@@ -28,6 +28,7 @@ pub(super) fn add(paths: &mut Map<String, Value>, tags: &mut Vec<Value>) {
     at(&api("/revisions/{from}/diff/{to}"), "get", diff());
     at(&api("/revisions/{revision}/rollback"), "post", rollback());
     at(&api("/data-planes"), "get", data_planes());
+    at(&api("/providers/{id}/health"), "get", provider_health());
     at(&api("/plugin-kinds"), "get", plugin_kinds());
     at(&api("/plugin-kinds/{name}"), "get", plugin_kind());
     at(&api("/provider-kinds"), "get", provider_kinds());
@@ -109,6 +110,18 @@ fn data_planes() -> Operation {
     Operation::keyed("listDataPlanes", "data-planes", "Who serves the configuration")
         .about("Data planes that were not heard of for ten minutes are forgotten.")
         .answer(200, "Every data plane that reported lately", &planes, None)
+}
+
+fn provider_health() -> Operation {
+    let view = schema("ProviderHealthView");
+    Operation::keyed("getProviderHealth", "data-planes", "How a provider is on each data plane")
+        .about(
+            "Breakers, credentials that their provider wants to be left alone, what probes find, \
+             attempts and failures, for each credential and model.",
+        )
+        .path("id", "The provider's", &json!({"type": "string"}))
+        .answer(200, "What each data plane that reported lately says", &view, None)
+        .errors(&[404])
 }
 
 fn plugin_kinds() -> Operation {

@@ -128,3 +128,28 @@ fn data_planes_that_have_nothing_in_common_keep_no_answers() {
     let not = slot(json!({"refs": ["p1"], "store": "none"}));
     assert_eq!(pointers(catalogue().apart(), &not), [""; 0]);
 }
+
+#[test]
+fn providers_do_not_come_back_to_themselves() {
+    let documents = Documents(HashMap::from([
+        (("providers", "b"), json!({"id": "b", "provider_fallback": "c"})),
+        (("providers", "c"), json!({"id": "c", "options": {"refs": ["d", {"ref": "a"}]}})),
+        (("providers", "d"), json!({"id": "d", "targets": [{"ref": "e"}]})),
+        // Whoever else goes in circles is not this document's problem.
+        (("providers", "e"), json!({"id": "e", "provider_fallback": "d"})),
+    ]));
+    let check = |document: &Value| -> Vec<String> {
+        let problems = loops::loops(document, &documents);
+        problems.into_iter().map(|problem| problem.pointer).collect()
+    };
+    assert_eq!(check(&json!({"id": "a", "provider_fallback": "b"})), ["/provider_fallback"]);
+    assert_eq!(check(&json!({"id": "a", "provider_fallback": "a"})), ["/provider_fallback"]);
+    assert_eq!(check(&json!({"id": "a", "provider_fallback": "d"})), [""; 0]);
+    assert_eq!(
+        check(
+            &json!({"id": "a", "targets": [{"ref": "d"}, {"ref": "c"}], "options": {"refs": ["b"]}})
+        ),
+        ["/targets/1/ref", "/options/refs/0"]
+    );
+    assert_eq!(check(&json!({"id": "x", "provider_fallback": "a"})), [""; 0]);
+}

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use sanmon_shared::report::DataPlaneReport;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::status::Status;
 use super::{Options, identity};
+use crate::target;
 use sanmon_shared::task::Tasks;
 
 /// How often, when nothing changes. Three of them fit into what counts as live.
@@ -43,6 +45,7 @@ pub(super) async fn report(
             applied_at: now.applied_at,
             refusals: now.refusals.iter().take(REFUSALS).cloned().collect(),
             alarms: now.alarms.clone(),
+            providers: target::report(&options.targets, Instant::now()),
         };
         // A source that is down has its alarm from the follower itself.
         match tokio::time::timeout(PATIENCE, options.source.report(report)).await {

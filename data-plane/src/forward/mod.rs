@@ -39,6 +39,7 @@ pub(crate) async fn answer(
     let path = address::path(exchange, backend);
     let timeouts = &backend.timeouts;
     let deadlines = Deadlines {
+        connect: None,
         head: timeouts.call.min(timeouts.global),
         idle: timeouts.idle,
         total: timeouts.stream,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use foldhash::quality::FixedState;
@@ -29,7 +30,7 @@ use crate::worker::Worker;
 #[derive(Debug)]
 pub struct Http {
     /// One per credential; a document may hold several, which take turns.
-    accounts: Box<[Account]>,
+    accounts: Arc<[Account]>,
     turn: AtomicUsize,
     addresses: Arc<Addresses>,
     /// How long a call may take.
@@ -75,6 +76,11 @@ impl Http {
     /// The account at this place.
     pub fn account_at(&self, at: usize) -> Option<&Account> {
         self.accounts.get(at)
+    }
+
+    /// All accounts.
+    pub(super) fn accounts(&self) -> Arc<[Account]> {
+        Arc::clone(&self.accounts)
     }
 
     /// A number that counts up; the accounts take turns by it.
@@ -197,6 +203,31 @@ impl Account {
         }
         self.credential.fingerprint(&mut hasher);
         hasher.finish()
+    }
+
+    /// Where it goes.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// A call that asks whether the provider is well, at a path from the root of its host, or for its
+    /// models.
+    pub(crate) fn probe(
+        &self,
+        method: Method,
+        path: Option<&str>,
+        within: Duration,
+    ) -> Result<Call<'_>, GatewayError> {
+        let deadlines = Deadlines::within(within);
+        let Some(path) = path else {
+            let operation = Operation::Models { list: 0, next: None };
+            return Ok(self.call(&operation, deadlines)?.method(method));
+        };
+        let mut url = self.endpoint.url().clone();
+        let (path, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
+        url.set_path(path);
+        url.set_query(query);
+        Ok(Call::new(&self.endpoint, method, deadlines).at(Cow::Owned(url)))
     }
 
     /// A call of this operation: its address made, and every header set that does not depend on its

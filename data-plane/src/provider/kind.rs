@@ -54,6 +54,8 @@ pub struct Kind {
     pub base64: bool,
     /// Answered in process.
     pub mock: bool,
+    /// Calls nobody itself but its targets.
+    pub balances: bool,
 }
 
 /// Tells the name: the rest is in the table.
@@ -179,4 +181,5 @@ pub(super) const ROW: Kind = Kind {
     stream_options: true,
     base64: true,
     mock: false,
+    balances: false,
 };

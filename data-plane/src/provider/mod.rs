@@ -38,12 +38,12 @@ pub use kind::{Embeds, Kind, Listing, Models, Speaks};
 pub use kinds::{all as kinds, infos as kind_infos};
 pub use operation::Operation;
 pub use options::{Member, MemberValue, Options, members, merge};
-pub use sanmon_shared::resources::{Fidelity, ParameterPolicy};
+pub use sanmon_shared::resources::{Fidelity, ParameterPolicy, TimeoutOverrides};
 pub use slug::{display_name, names, slug};
-pub use timeouts::{TimeoutOverrides, Timeouts};
+pub use timeouts::Timeouts;
 
 use crate::plugin::BuildContext;
-use crate::target::{self, BreakerRules, Health, Pool, Retry, Retrying};
+use crate::target::{self, BreakerRules, Health, Pool, ProbeRules, Probed, Resilience, Retrying};
 use inline::Inline;
 use place::Place;
 
@@ -89,6 +89,8 @@ pub struct Provider {
     pub(crate) breaker: BreakerRules,
     /// What is known of each of its credentials.
     pub(crate) health: Box<[Arc<Health>]>,
+    /// Asks whether it is well, where the document wants that.
+    pub(crate) probe: Option<Arc<Probed>>,
     /// When another attempt follows one at this provider, where it has no pool.
     retry: Retrying,
     defaults: Defaults,
@@ -122,7 +124,6 @@ struct Parts<'a> {
     models: &'a ModelFilter,
     fidelity: Fidelity,
     parameters: ParameterPolicy,
-    fallback: Option<ProviderId>,
     /// It stands in a plugin's config.
     inline: Option<&'a Inline<'a>>,
 }
@@ -155,7 +156,7 @@ impl Provider {
             id: Arc::clone(id),
             slug: slug(&BTreeMap::new(), display_name).into(),
             display_name: display_name.into(),
-            kind: &kinds::LOADBALANCER,
+            kind: &kinds::BALANCER,
             build: build_number(),
             transport: Transport::Http(Http::nowhere()),
             default_model: None,
@@ -171,7 +172,8 @@ impl Provider {
             held: None,
             breaker: BreakerRules::default(),
             health: Box::default(),
-            retry: Retrying::new(id, Retry { budget: None, ..Retry::default() }, None),
+            probe: None,
+            retry: Retrying::none(),
             defaults: Defaults::none(),
         }
     }
@@ -210,7 +212,9 @@ impl Provider {
         document: &resources::Provider,
         context: &BuildContext<'_>,
     ) -> Result<Self, Vec<Problem>> {
-        Self::of(
+        let mut problems = Vec::new();
+        let resilience = Resilience::build(document, context.targets, &mut problems);
+        let built = Self::of(
             &Parts {
                 purpose: Purpose::Chat,
                 id: document.id.text(),
@@ -222,11 +226,64 @@ impl Provider {
                 models: &document.models,
                 fidelity: document.fidelity,
                 parameters: document.parameters,
-                fallback: document.provider_fallback.clone(),
                 inline: None,
             },
             context,
-        )
+        );
+        match built {
+            Ok(provider) if problems.is_empty() => {
+                provider.resilient(document, resilience, context).map_err(|problem| vec![problem])
+            }
+            Ok(_) => Err(problems),
+            Err(mut all) => {
+                all.append(&mut problems);
+                Err(all)
+            }
+        }
+    }
+
+    /// With what its document says of targets and attempts.
+    fn resilient(
+        self,
+        document: &resources::Provider,
+        resilience: Resilience,
+        context: &BuildContext<'_>,
+    ) -> Result<Self, Problem> {
+        let Resilience { pool, retry, breaker, held, probe } = resilience;
+        if let Some(health) = self.health.first() {
+            health.common.summary.configure(held.as_deref(), probe.is_some());
+        }
+        let fallback = document.provider_fallback.clone();
+        let provider = Self { pool, retry, breaker, held, fallback, ..self };
+        match probe {
+            Some(rules) => provider.probing(rules, context),
+            None => Ok(provider),
+        }
+    }
+
+    /// The same, probed by these rules.
+    pub(crate) fn probing(
+        self,
+        rules: ProbeRules,
+        context: &BuildContext<'_>,
+    ) -> Result<Self, Problem> {
+        let probed = self.probed(rules)?;
+        probed.summary.configure(self.held.as_deref(), true);
+        if let Some(registry) = context.targets {
+            registry.probe(&probed);
+        }
+        Ok(Self { probe: Some(probed), ..self })
+    }
+
+    /// What asks whether it is well.
+    fn probed(&self, rules: ProbeRules) -> Result<Arc<Probed>, Problem> {
+        let (Transport::Http(http), Some(health)) = (&self.transport, self.health.first()) else {
+            let text = format!("{} has nobody who could be asked", self.kind.label);
+            return Err(Problem::at("/probe", text));
+        };
+        let summary = Arc::clone(&health.common.summary);
+        let probed = Probed::new(Arc::clone(&self.id), summary, http.accounts(), rules);
+        Ok(Arc::new(probed))
     }
 
     /// Checks and compiles an embedding model; every problem with its pointer.
@@ -246,7 +303,6 @@ impl Provider {
                 models: &document.models,
                 fidelity: Fidelity::default(),
                 parameters: ParameterPolicy::default(),
-                fallback: None,
                 inline: None,
             },
             context,
@@ -279,7 +335,6 @@ impl Provider {
             Some((transport, model)) => (Some(transport), model),
             None => (None, None),
         };
-        let registry = context.targets.filter(|_| !embeddings);
         let names_model = parts.options.get("model").is_some_and(|model| !model.is_null());
         // Whoever writes a config for another gateway expects no model of ours.
         let default_model = default_model.filter(|_| parts.inline.is_none());
@@ -325,10 +380,11 @@ impl Provider {
                 parameters: parts.parameters,
                 names_model,
                 pool: None,
-                fallback: parts.fallback.clone(),
+                fallback: None,
                 held: None,
                 breaker: BreakerRules::default(),
-                retry: Retrying::new(&parts.id, Retry::default(), registry),
+                probe: None,
+                retry: Retrying::none(),
                 defaults,
             }),
             _ => Err(problems),

@@ -42,6 +42,9 @@ impl Place<'_> {
     ) -> Option<(Transport, Option<String>)> {
         let Self { kind, connection, context, at, .. } = *self;
         self.check_members(problems);
+        if kind.balances {
+            return Some((Transport::Http(Http::nowhere()), None));
+        }
         if kind.mock {
             return Some((Transport::Mock(connection.mock.clone()), None));
         }

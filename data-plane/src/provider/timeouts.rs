@@ -1,9 +1,7 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use sanmon_shared::resources::Connection;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use sanmon_shared::resources::{Connection, TimeoutOverrides};
 
 use crate::upstream::Deadlines;
 
@@ -33,7 +31,7 @@ impl Timeouts {
     pub fn of(connection: &Connection) -> Self {
         Self {
             connect: None,
-            first_token: None,
+            first_token: connection.first_token_timeout.map(Duration::from_millis),
             total: Duration::from_millis(connection.timeout),
             idle: Duration::from_millis(connection.idle_timeout),
             stream: Duration::from_millis(connection.stream_timeout),
@@ -68,25 +66,4 @@ impl Timeouts {
             stream: time(over.stream).unwrap_or(self.stream),
         }
     }
-}
-
-/// Times, in milliseconds, that hold instead of those of a provider; what is absent stays as it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(default)]
-pub struct TimeoutOverrides {
-    /// Until the connection stands.
-    #[schema(value_type = Option<u64>, minimum = 1)]
-    pub connect: Option<NonZeroU64>,
-    /// Until the first content of a streamed answer.
-    #[schema(value_type = Option<u64>, minimum = 1)]
-    pub first_token: Option<NonZeroU64>,
-    /// Silence between pieces of a streamed answer.
-    #[schema(value_type = Option<u64>, minimum = 1)]
-    pub idle: Option<NonZeroU64>,
-    /// The whole call, a streamed answer excepted, of which it is the head.
-    #[schema(value_type = Option<u64>, minimum = 1)]
-    pub total: Option<NonZeroU64>,
-    /// A whole streamed answer.
-    #[schema(value_type = Option<u64>, minimum = 1)]
-    pub stream: Option<NonZeroU64>,
 }

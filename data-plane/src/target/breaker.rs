@@ -123,33 +123,24 @@ impl Breaker {
     /// Whether an attempt may be made; one that may be made of an open breaker is its trial.
     pub(super) fn admit(&self, now: u64) -> bool {
         let before = self.word.load(Ordering::Acquire);
-        match phase(before) {
-            Phase::Closed => true,
-            Phase::Open { until } | Phase::HalfOpen { until } if now >= until => {
-                let trial = word(HALF_OPEN, now + TRIAL);
-                // Whoever comes second finds the trial under way.
-                self.word
-                    .compare_exchange(before, trial, Ordering::AcqRel, Ordering::Acquire)
-                    .is_ok()
-            }
-            Phase::Open { .. } | Phase::HalfOpen { .. } => false,
+        match on_ask(before, now) {
+            Asked::Yes => true,
+            Asked::No => false,
+            // Whoever comes second finds the trial under way.
+            Asked::Trial(trial) => self.set(before, trial).is_ok(),
         }
     }
 
     /// An attempt that began then has succeeded: the breaker closes, unless it opened in between.
     pub(super) fn succeeded(&self, began: u64, now: u64) {
         let before = self.word.load(Ordering::Acquire);
-        if before != word(CLOSED, 0) {
+        if let Some(next) = on_success(before, self.opened.load(Ordering::Acquire), began) {
             if before & 3 != CLOSED {
-                if began < self.opened.load(Ordering::Acquire) {
-                    return;
-                }
                 // What led to the opening is over.
                 self.window.clear();
             }
-            let closed = word(CLOSED, 0);
             // Whoever changed it in between knows better.
-            let _ = self.word.compare_exchange(before, closed, Ordering::AcqRel, Ordering::Acquire);
+            let _ = self.set(before, next);
         }
         self.window.add_first(now);
     }
@@ -162,25 +153,15 @@ impl Breaker {
         }
         let mut before = self.word.load(Ordering::Acquire);
         loop {
-            let next = if before & 3 == CLOSED {
-                let row = (before >> 2) + 1;
-                if row >= u64::from(rules.consecutive_failures.max(1)) || self.fails(now, rules) {
-                    open(now, rules)
-                } else {
-                    word(CLOSED, row)
-                }
-            } else if began < self.opened.load(Ordering::Acquire) {
-                return false;
-            } else {
-                open(now, rules)
-            };
+            let opened = self.opened.load(Ordering::Acquire);
+            let too_many = before & 3 == CLOSED && self.fails(now, rules);
+            let failed = Failed { opened, began, now, too_many };
+            let Some(next) = on_failure(before, &failed, rules) else { return false };
             if next & 3 == OPEN {
                 // Before the word: whoever sees it open sees since when.
                 self.opened.fetch_max(now, Ordering::AcqRel);
             }
-            let set =
-                self.word.compare_exchange_weak(before, next, Ordering::AcqRel, Ordering::Acquire);
-            match set {
+            match self.set(before, next) {
                 Ok(_) => return next & 3 == OPEN,
                 Err(other) => before = other,
             }
@@ -191,11 +172,14 @@ impl Breaker {
     /// another may be made at once.
     pub(super) fn abandoned(&self, began: u64, now: u64) {
         let before = self.word.load(Ordering::Acquire);
-        if before & 3 == HALF_OPEN && began >= self.opened.load(Ordering::Acquire) {
-            let again = word(OPEN, now);
+        if let Some(next) = on_leave(before, self.opened.load(Ordering::Acquire), began, now) {
             // Whoever changed it in between knows better.
-            let _ = self.word.compare_exchange(before, again, Ordering::AcqRel, Ordering::Acquire);
+            let _ = self.set(before, next);
         }
+    }
+
+    fn set(&self, before: u64, next: u64) -> Result<u64, u64> {
+        self.word.compare_exchange(before, next, Ordering::AcqRel, Ordering::Acquire)
     }
 
     fn fails(&self, now: u64, rules: &BreakerRules) -> bool {
@@ -206,6 +190,56 @@ impl Breaker {
         let ratio = counts.second as f64 / all.max(1) as f64;
         all >= u64::from(rules.minimum_attempts) && ratio >= most
     }
+}
+
+/// What whoever asks is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Yes,
+    No,
+    /// Yes, if the word is this from now on.
+    Trial(u64),
+}
+
+/// What follows from a word when somebody asks.
+const fn on_ask(before: u64, now: u64) -> Asked {
+    match phase(before) {
+        Phase::Closed => Asked::Yes,
+        Phase::Open { until } | Phase::HalfOpen { until } if now >= until => {
+            Asked::Trial(word(HALF_OPEN, now + TRIAL))
+        }
+        Phase::Open { .. } | Phase::HalfOpen { .. } => Asked::No,
+    }
+}
+
+/// The word after a success; none where it stays.
+const fn on_success(before: u64, opened: u64, began: u64) -> Option<u64> {
+    let closed = word(CLOSED, 0);
+    if before == closed || (before & 3 != CLOSED && began <= opened) { None } else { Some(closed) }
+}
+
+/// A failure, as far as the next word depends on it.
+struct Failed {
+    opened: u64,
+    began: u64,
+    now: u64,
+    /// The failures of the window are too many.
+    too_many: bool,
+}
+
+/// The word after a failure; none where it stays.
+fn on_failure(before: u64, failed: &Failed, rules: &BreakerRules) -> Option<u64> {
+    if before & 3 != CLOSED {
+        return (failed.began > failed.opened).then(|| open(failed.now, rules));
+    }
+    let row = (before >> 2) + 1;
+    let opens = row >= u64::from(rules.consecutive_failures.max(1)) || failed.too_many;
+    Some(if opens { open(failed.now, rules) } else { word(CLOSED, row) })
+}
+
+/// The word after somebody left; none where it stays.
+const fn on_leave(before: u64, opened: u64, began: u64, now: u64) -> Option<u64> {
+    if before & 3 == HALF_OPEN && began > opened { Some(word(OPEN, now)) } else { None }
 }
 
 fn open(now: u64, rules: &BreakerRules) -> u64 {
@@ -220,3 +254,6 @@ const fn phase(word: u64) -> Phase {
         _ => Phase::HalfOpen { until: word >> 2 },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,13 +79,16 @@ impl Course {
         let root = self.root.as_mut()?;
         let first = if single { Mode::Any { held: true } } else { Mode::Well };
         let candidate = root.take(first, now).or_else(|| root.take(any, now))?;
-        root.each(&mut |leaf| {
-            if leaf.is_of(&candidate) {
-                leaf.tried(candidate.account);
-            }
-        });
         self.attempts += 1;
-        self.last = Some((candidate.clone(), now));
+        if !single {
+            // It may be there more than once.
+            root.each(&mut |leaf| {
+                if leaf.is_of(&candidate) {
+                    leaf.tried(candidate.account);
+                }
+            });
+            self.last = Some((candidate.clone(), now));
+        }
         Some(candidate)
     }
 
@@ -160,3 +163,6 @@ fn spend_smaller(root: &mut Node, last: &Candidate) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use super::breaker::BreakerRules;
 use super::choice::View;
 use super::condition;
 use super::model::{self, Role};
-use super::pool::{MemberConfig, Pool};
+use super::pool::{MemberConfig, Pool, Warm};
 use super::{Ask, Candidate, State};
 use crate::provider::{Provider, Timeouts};
 
@@ -71,6 +71,7 @@ pub(super) struct Leaf {
 struct Group {
     provider: Arc<Provider>,
     hash: u64,
+    warm: Option<Warm>,
     /// One per member of the pool.
     nodes: SmallVec<[Option<Node>; 4]>,
 }
@@ -124,10 +125,10 @@ impl<'a> Planner<'a> {
 
     fn group(&mut self, provider: &'a Arc<Provider>, pool: &'a Pool, part: Part<'a>) -> Group {
         let nodes = pool.members().iter().map(|member| {
-            if !condition::are_met(&member.conditions, self.ask) {
+            let target = member.provider.find(&self.ask.exchange.snapshot)?;
+            if !condition::are_met(&member.conditions, target, self.ask) {
                 return None;
             }
-            let target = member.provider.find(&self.ask.exchange.snapshot)?;
             let asked = member.model.as_deref().or(part.asked);
             // What the document says of a target is not for its filter to change.
             let role = if member.model.is_some() { Role::Named } else { Role::Target };
@@ -135,7 +136,8 @@ impl<'a> Planner<'a> {
             self.node(target, Part { role, member: Some(member), asked, breaker })
         });
         let nodes = nodes.collect();
-        Group { provider: Arc::clone(provider), hash: pool.hash(self.ask), nodes }
+        let (hash, warm) = (pool.hash(self.ask), pool.warm(self.ask));
+        Group { provider: Arc::clone(provider), hash, warm, nodes }
     }
 
     fn leaf(&self, provider: &'a Arc<Provider>, part: Part<'a>) -> Leaf {
@@ -147,7 +149,10 @@ impl<'a> Planner<'a> {
             name: part.member.map_or_else(|| Arc::clone(&provider.id), |one| Arc::clone(&one.name)),
             model: own.map(Into::into),
             breaker: part.breaker.unwrap_or(provider.breaker),
-            timeouts: provider.timeouts(),
+            timeouts: match part.member {
+                Some(member) => provider.timeouts().with(&member.timeouts),
+                None => provider.timeouts(),
+            },
             context_window: part.member.and_then(|member| member.context_window),
             states: provider.health.iter().take(ACCOUNTS).map(state).collect(),
             tried: 0,
@@ -244,7 +249,7 @@ impl Leaf {
         self.tried & (1 << account) == 0
             && match mode {
                 Mode::Well => {
-                    !common.counters.is_sick()
+                    !(self.provider.probe.is_some() && common.summary.is_unwell())
                         && common.held(now).is_none()
                         && state.would_admit(now)
                 }
@@ -267,20 +272,24 @@ impl Leaf {
         }
         let count = self.states.len();
         let first = if count > 1 { self.provider.turn() } else { 0 };
-        (0..count).map(|step| first.wrapping_add(step) % count).find_map(|account| {
+        let mut turns = (0..count).map(|step| first.wrapping_add(step) % count);
+        let (account, state) = turns.find_map(|account| {
             let state = self.states.get(account)?;
             let may = self.may_be_asked(account, state, mode, now)
                 && (mode != Mode::Well || state.admit(now));
-            may.then(|| Candidate {
-                provider: Arc::clone(&self.provider),
-                name: Arc::clone(&self.name),
-                model: self.model.clone(),
-                account,
-                timeouts: self.timeouts,
-                breaker: self.breaker,
-                state: Arc::clone(state),
-            })
-        })
+            may.then_some((account, state))
+        })?;
+        let candidate = Candidate {
+            provider: Arc::clone(&self.provider),
+            name: Arc::clone(&self.name),
+            model: self.model.clone(),
+            account,
+            timeouts: self.timeouts,
+            breaker: self.breaker,
+            state: Arc::clone(state),
+        };
+        self.tried(account);
+        Some(candidate)
     }
 
     fn in_flight(&self) -> u32 {
@@ -296,6 +305,9 @@ impl Group {
     fn take(&mut self, mode: Mode, now: Instant) -> Option<Candidate> {
         let provider = Arc::clone(&self.provider);
         let pool = provider.pool.as_ref()?;
+        if let Some(candidate) = self.take_warm(pool, mode, now) {
+            return Some(candidate);
+        }
         // Those who were there a moment ago and whose trial somebody else got.
         let mut lost: SmallVec<[usize; 2]> = SmallVec::new();
         for tier in &pool.tiers {
@@ -306,13 +318,26 @@ impl Group {
                 let at = tier.members.start + at;
                 let node = self.nodes.get_mut(at).and_then(Option::as_mut);
                 match node.and_then(|node| node.what.take(mode, now)) {
-                    Some(candidate) => return Some(candidate),
+                    Some(candidate) => {
+                        if let Some(warm) = &self.warm {
+                            warm.goes_to(pool, at);
+                        }
+                        return Some(candidate);
+                    }
                     None => lost.push(at),
                 }
             }
         }
         let mut nodes = self.nodes.iter_mut().flatten();
         nodes.find_map(|node| node.then.as_mut()?.take(mode, now))
+    }
+}
+
+impl Group {
+    /// The target where the conversation is, if it is well.
+    fn take_warm(&mut self, pool: &Pool, mode: Mode, now: Instant) -> Option<Candidate> {
+        let at = self.warm.as_ref().filter(|_| mode == Mode::Well)?.target(pool)?;
+        self.nodes.get_mut(at)?.as_mut()?.what.take(mode, now)
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
-use sanmon_shared::resources::ProviderId;
+use sanmon_shared::resources::{ProviderId, TimeoutOverrides};
 
 use super::breaker::BreakerRules;
 use super::choice::{Choice, Contender, Picker, Price, View};
 use super::condition::Conditions;
 use super::retry::{Retry, Retrying};
+use super::sticky::{self, Sticky};
 use super::{Ask, Registry};
 use crate::provider::Provider;
 use crate::snapshot::Snapshot;
@@ -24,6 +26,8 @@ pub(crate) struct PoolConfig {
     pub(crate) retry: Retry,
     /// When failures take a target out; each target's own rules where this is none.
     pub(crate) breaker: Option<BreakerRules>,
+    /// Keeps a conversation at one target for so long after its last request.
+    pub(crate) sticky: Option<Duration>,
 }
 
 /// A target of a pool.
@@ -45,6 +49,8 @@ pub(crate) struct MemberConfig {
     pub(crate) price: Option<Price>,
     /// How many tokens its model's context has.
     pub(crate) context_window: Option<u64>,
+    /// Over the provider's own.
+    pub(crate) timeouts: TimeoutOverrides,
 }
 
 impl MemberConfig {
@@ -59,6 +65,7 @@ impl MemberConfig {
             conditions: Conditions::default(),
             price: None,
             context_window: None,
+            timeouts: TimeoutOverrides::default(),
         }
     }
 }
@@ -90,7 +97,8 @@ pub(crate) struct Pool {
     pub(super) tiers: Box<[Tier]>,
     choice: Choice,
     pub(super) breaker: Option<BreakerRules>,
-    pub(super) retry: Retrying,
+    retry: Retrying,
+    sticky: Option<Arc<Sticky>>,
 }
 
 /// Targets of one priority.
@@ -103,7 +111,7 @@ pub(super) struct Tier {
 impl Pool {
     /// Compiles the pool of a provider with this id.
     pub(crate) fn build(owner: &Arc<str>, config: PoolConfig, registry: Option<&Registry>) -> Self {
-        let PoolConfig { mut members, choice, retry, breaker } = config;
+        let PoolConfig { mut members, choice, retry, breaker, sticky } = config;
         members.retain(|member| member.weight > 0);
         // Stable: within a tier the order is the document's.
         members.sort_by_key(|member| std::cmp::Reverse(member.tier));
@@ -123,7 +131,11 @@ impl Pool {
             from = to;
         }
         let retry = Retrying::new(owner, retry, registry);
-        Self { members: members.into(), tiers: tiers.into(), choice, breaker, retry }
+        let sticky = sticky.map(|ttl| match registry {
+            Some(registry) => registry.conversations(owner, ttl),
+            None => Arc::new(Sticky::new(ttl)),
+        });
+        Self { members: members.into(), tiers: tiers.into(), choice, breaker, retry, sticky }
     }
 
     /// When another attempt follows a failed one.
@@ -136,11 +148,39 @@ impl Pool {
         &self.members
     }
 
+    /// The conversation of a request, where those are to stay at one target.
+    pub(super) fn warm(&self, ask: &Ask<'_>) -> Option<Warm> {
+        let sticky = Arc::clone(self.sticky.as_ref()?);
+        Some(Warm { sticky, conversation: sticky::conversation(ask) })
+    }
+
     /// The hash of a request, where the choice wants one.
     pub(super) fn hash(&self, ask: &Ask<'_>) -> u64 {
         match &self.choice {
             Choice::Hash(on) => on.of(ask),
             _ => 0,
+        }
+    }
+}
+
+/// A conversation, and where it is to be remembered.
+#[derive(Debug)]
+pub(super) struct Warm {
+    sticky: Arc<Sticky>,
+    conversation: u64,
+}
+
+impl Warm {
+    /// The place of the target where the conversation is.
+    pub(super) fn target(&self, pool: &Pool) -> Option<usize> {
+        let target = self.sticky.target(self.conversation)?;
+        pool.members.iter().position(|member| sticky::name(&member.name) == target)
+    }
+
+    /// The conversation goes to the target at this place.
+    pub(super) fn goes_to(&self, pool: &Pool, at: usize) {
+        if let Some(member) = pool.members.get(at) {
+            self.sticky.goes_to(self.conversation, sticky::name(&member.name));
         }
     }
 }

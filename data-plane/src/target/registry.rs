@@ -4,25 +4,43 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use super::budget::{Budget, BudgetRules};
-use super::state::{Counters, Health};
+use super::probe::Probed;
+use super::state::Health;
+use super::sticky::Sticky;
+use super::summary::Summary;
 
 /// What is known of all targets of a data plane. Asked when providers are built and when somebody
 /// wants to know, never by a request.
 #[derive(Debug, Default)]
 pub struct Registry {
     tables: Mutex<Tables>,
+    probes: Mutex<Probes>,
+    probes_came: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Probes {
+    /// By the provider's id, the one that was built last.
+    current: HashMap<Arc<str>, Weak<Probed>>,
+    /// Those that nobody runs yet.
+    new: Vec<Weak<Probed>>,
 }
 
 #[derive(Debug, Default)]
 struct Tables {
     /// By the provider's id.
-    counters: Table<Arc<str>, Counters>,
+    summary: Table<Arc<str>, Summary>,
     /// By the provider's id, and its host and credential.
     health: Table<(Arc<str>, u64), Health>,
     /// By the provider's id.
     budgets: Table<Arc<str>, Budget>,
+    /// By the provider's id.
+    conversations: Table<Arc<str>, Sticky>,
 }
 
 impl Registry {
@@ -30,10 +48,13 @@ impl Registry {
     pub(crate) fn health(&self, provider: &Arc<str>, credentials: &[u64]) -> Box<[Arc<Health>]> {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let tables = &mut *tables;
-        let counters = tables.counters.get(Arc::clone(provider), Arc::default);
-        let health = credentials.iter().map(|credential| {
+        let summary = tables.summary.get(Arc::clone(provider), Arc::default);
+        let health = credentials.iter().enumerate().map(|(number, credential)| {
             let key = (Arc::clone(provider), *credential);
-            tables.health.get(key, || Health::new(Arc::clone(provider), Arc::clone(&counters)))
+            let new = || Health::new(Arc::clone(provider), Arc::clone(&summary));
+            let health = tables.health.get(key, new);
+            health.set_number(number);
+            health
         });
         health.collect()
     }
@@ -45,6 +66,41 @@ impl Registry {
         let key = Arc::clone(provider);
         let same = |budget: &Budget| budget.rules == rules;
         tables.budgets.get_if(key, same, || Arc::new(Budget::new(rules)))
+    }
+
+    /// Where the conversations of a provider went.
+    pub(super) fn conversations(&self, provider: &Arc<str>, ttl: Duration) -> Arc<Sticky> {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = Arc::clone(provider);
+        let same = |sticky: &Sticky| sticky.ttl == ttl;
+        tables.conversations.get_if(key, same, || Arc::new(Sticky::new(ttl)))
+    }
+
+    /// A provider was built that is to be probed, instead of any before it with its id.
+    pub(crate) fn probe(&self, probed: &Arc<Probed>) {
+        let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+        probes.current.insert(Arc::clone(&probed.provider), Arc::downgrade(probed));
+        probes.new.push(Arc::downgrade(probed));
+        self.probes_came.notify_one();
+    }
+
+    /// Ends when there are new probes to run.
+    pub(super) async fn probes_came(&self) {
+        self.probes_came.notified().await;
+    }
+
+    /// The probes that nobody runs yet.
+    pub(super) fn new_probes(&self) -> Vec<Weak<Probed>> {
+        let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+        probes.current.retain(|_, probed| probed.strong_count() > 0);
+        std::mem::take(&mut probes.new)
+    }
+
+    /// Whether no newer probe of the same provider is there.
+    pub(super) fn is_probed_by(&self, probed: &Arc<Probed>) -> bool {
+        let probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = probes.current.get(&probed.provider).and_then(Weak::upgrade);
+        current.is_none_or(|current| Arc::ptr_eq(&current, probed))
     }
 
     /// Everything that is known, in the order of the providers' ids.
@@ -60,8 +116,8 @@ impl Registry {
 
 /// What is known of the credentials of a provider that nobody else has a use for.
 pub(crate) fn alone(provider: &Arc<str>, credentials: usize) -> Box<[Arc<Health>]> {
-    let counters = Arc::<Counters>::default();
-    (0..credentials).map(|_| Health::new(Arc::clone(provider), Arc::clone(&counters))).collect()
+    let summary = Arc::<Summary>::default();
+    (0..credentials).map(|_| Health::new(Arc::clone(provider), Arc::clone(&summary))).collect()
 }
 
 /// Values that are kept as long as somebody else keeps them.
@@ -120,7 +176,7 @@ mod tests {
         let after = registry.health(&id, &[2, 3]);
         assert!(Arc::ptr_eq(&before[1], &after[0]), "the same credential");
         assert!(!Arc::ptr_eq(&before[0], &after[1]), "another one");
-        assert!(Arc::ptr_eq(&before[0].common.counters, &after[1].common.counters));
+        assert!(Arc::ptr_eq(&before[0].common.summary, &after[1].common.summary));
         assert_eq!(registry.all().len(), 3);
         drop(before);
         assert_eq!(registry.all().len(), 2);

@@ -80,6 +80,11 @@ impl Retrying {
         Self { rules, budget }
     }
 
+    /// Of a provider whose pool has rules of its own.
+    pub(crate) fn none() -> Self {
+        Self { rules: Retry { attempts: Some(1), ..Retry::default() }, budget: None }
+    }
+
     /// A request begins that may need more than one attempt.
     pub(super) fn request(&self, now: Instant) {
         if let Some(budget) = &self.budget {

@@ -1,7 +1,7 @@
 //! What is known of targets: of a credential, and of each model that is asked with it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::breaker::{Breaker, BreakerRules, Phase};
 use super::failure::{Failure, FailureKind};
 use super::latency::Latency;
+use super::summary::Summary;
 
 /// Models of one credential that are told apart. Callers choose the names, so there is an end.
 const MODELS: usize = 64;
@@ -24,46 +25,13 @@ const OUT_OF_MONEY: Duration = Duration::from_mins(1);
 /// The longest that a provider may keep a credential from being used.
 const LONGEST: Duration = Duration::from_hours(1);
 
-/// What is known of a provider, whatever its credential: counts for metrics, and what probes found.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) attempts: AtomicU64,
-    failures: [AtomicU64; FailureKind::ALL.len()],
-    /// Probes find it unwell.
-    sick: AtomicBool,
-}
-
-impl Counters {
-    /// Failures of each kind.
-    pub(crate) fn failures(&self) -> impl Iterator<Item = (FailureKind, u64)> {
-        let counts = self.failures.iter().map(|count| count.load(Ordering::Relaxed));
-        FailureKind::ALL.into_iter().zip(counts)
-    }
-
-    /// Whether probes find it unwell.
-    pub(crate) fn is_sick(&self) -> bool {
-        self.sick.load(Ordering::Relaxed)
-    }
-
-    /// What probes find.
-    pub(crate) fn set_sick(&self, sick: bool) {
-        self.sick.store(sick, Ordering::Relaxed);
-    }
-
-    fn failed(&self, kind: FailureKind) {
-        if let Some(count) = self.failures.get(kind.index()) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
 /// What all models of a credential have in common.
 #[derive(Debug)]
 pub(crate) struct Common {
     /// The provider's id.
     pub(crate) provider: Arc<str>,
-    /// What is counted of the provider.
-    pub(crate) counters: Arc<Counters>,
+    /// What is known of the provider as a whole.
+    pub(crate) summary: Arc<Summary>,
     epoch: Instant,
     /// Until when the provider does not want to see the credential.
     held_until: AtomicU64,
@@ -97,6 +65,8 @@ impl Common {
 #[derive(Debug)]
 pub(crate) struct Health {
     pub(crate) common: Arc<Common>,
+    /// Its place among the provider's credentials.
+    number: AtomicUsize,
     models: ArcSwap<Vec<Arc<State>>>,
     /// Of the models for which there is no more room.
     others: Arc<State>,
@@ -104,16 +74,27 @@ pub(crate) struct Health {
 
 impl Health {
     /// Of one of which nothing is known.
-    pub(crate) fn new(provider: Arc<str>, counters: Arc<Counters>) -> Arc<Self> {
+    pub(crate) fn new(provider: Arc<str>, summary: Arc<Summary>) -> Arc<Self> {
         let common = Arc::new(Common {
             provider,
-            counters,
+            summary,
             epoch: Instant::now(),
             held_until: AtomicU64::new(0),
             held_for: AtomicU8::new(0),
         });
         let others = Arc::new(State::new(&common, "*"));
-        Arc::new(Self { common, models: ArcSwap::default(), others })
+        let number = AtomicUsize::new(0);
+        Arc::new(Self { common, number, models: ArcSwap::default(), others })
+    }
+
+    /// Its place among the provider's credentials.
+    pub(crate) fn number(&self) -> usize {
+        self.number.load(Ordering::Relaxed)
+    }
+
+    /// Gives it its place.
+    pub(super) fn set_number(&self, number: usize) {
+        self.number.store(number, Ordering::Relaxed);
     }
 
     /// What is known of a model.
@@ -137,11 +118,6 @@ impl Health {
             models
         });
         find(&self.models.load()).unwrap_or_else(|| Arc::clone(&self.others))
-    }
-
-    /// What is known of a model, if anything is.
-    pub(crate) fn known(&self, model: &str) -> Option<Arc<State>> {
-        self.models.load().iter().find(|state| &*state.model == model).cloned()
     }
 
     /// Everything that is known, by model.
@@ -234,10 +210,10 @@ impl State {
         Some((*FailureKind::ALL.get(kind)?, status))
     }
 
-    pub(super) fn began(&self, now: Instant) {
+    pub(crate) fn began(&self, now: Instant) {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.used.store(self.common.millis(now) + 1, Ordering::Relaxed);
-        self.common.counters.attempts.fetch_add(1, Ordering::Relaxed);
+        self.common.summary.attempted();
     }
 
     pub(super) fn ended(&self) {
@@ -253,7 +229,7 @@ impl State {
     }
 
     /// The attempt has failed.
-    pub(super) fn failed(
+    pub(crate) fn failed(
         &self,
         failure: &Failure,
         rules: &BreakerRules,
@@ -261,7 +237,7 @@ impl State {
         now: Instant,
     ) {
         let (began, now) = (self.common.millis(began), self.common.millis(now));
-        self.common.counters.failed(failure.kind);
+        self.common.summary.failed(failure.kind);
         if !failure.kind.is_of_target() {
             // A request that is refused for its own sake was answered; what went wrong here says
             // nothing.
@@ -311,3 +287,6 @@ pub(crate) enum Standing {
     /// A trial is under way.
     HalfOpen,
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
+use tokio::time::Instant;
+
 use super::histogram::Sum;
 use super::series::{Metrics, Series, TOKENS};
+use crate::target::{self, Registry};
 
 /// How the data plane stands, beside what its workers count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +60,13 @@ impl Total {
 }
 
 /// Everything, as of now.
-pub(super) fn text(metrics: &Metrics, health: Health, version: &str, now: i64) -> String {
+pub(super) fn text(
+    metrics: &Metrics,
+    targets: &Registry,
+    health: Health,
+    version: &str,
+    now: i64,
+) -> String {
     let mut totals: BTreeMap<Labels, Total> = BTreeMap::new();
     for series in metrics.series() {
         let labels = (series.route.clone(), series.provider.clone(), series.model.clone());
@@ -91,6 +100,7 @@ pub(super) fn text(metrics: &Metrics, health: Health, version: &str, now: i64) -
         &totals,
         |total| &total.first_token,
     );
+    page.targets(&target::totals(targets, Instant::now()));
     page.gauges(health, now);
     let dropped = metrics.dropped();
     page.head("sanmon_access_log_dropped_total", "counter", "Lines of the access log lost.");
@@ -139,6 +149,31 @@ impl Page {
         self.head(name, "counter", "Exchanges that callers did not wait for.");
         for (labels, total) in totals {
             self.sample(name, labels, total.left);
+        }
+    }
+
+    fn targets(&mut self, providers: &[target::Totals]) {
+        let label = |one: &target::Totals| format!("provider=\"{}\"", escaped(&one.provider));
+        let name = "sanmon_attempts_total";
+        self.head(name, "counter", "Calls of providers for answers.");
+        for one in providers {
+            self.sample(name, &label(one), one.attempts);
+        }
+        let name = "sanmon_attempts_failed_total";
+        self.head(name, "counter", "Those that failed, by kind.");
+        for one in providers {
+            for (kind, count) in one.failures.iter().filter(|(_, count)| *count > 0) {
+                self.sample(name, &format!("{},kind=\"{}\"", label(one), kind.as_str()), count);
+            }
+        }
+        let name = "sanmon_targets_out";
+        self.head(name, "gauge", "Credentials and models that are not asked now, by reason.");
+        for one in providers {
+            for (reason, count) in
+                [("breaker", one.open), ("held", one.held), ("probe", one.unwell)]
+            {
+                self.sample(name, &format!("{},reason=\"{reason}\"", label(one)), count);
+            }
         }
     }
 

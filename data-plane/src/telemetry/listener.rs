@@ -13,11 +13,13 @@ use sanmon_shared::clock::Clock;
 
 use super::exposition::{self, Health};
 use super::series::Metrics;
+use crate::target::Registry;
 
 /// What the listener asks when it is asked.
 #[derive(Clone)]
 pub(crate) struct Probe {
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) targets: Arc<Registry>,
     pub(crate) health: Arc<dyn Fn() -> Health + Send + Sync>,
     pub(crate) version: &'static str,
     pub(crate) clock: Clock,
@@ -59,6 +61,7 @@ async fn ready(probe: web::Data<Probe>) -> HttpResponse {
 
 async fn metrics(probe: web::Data<Probe>) -> HttpResponse {
     let health = (probe.health)();
-    let text = exposition::text(&probe.metrics, health, probe.version, probe.clock.millis());
+    let Probe { metrics, targets, version, clock, .. } = &**probe;
+    let text = exposition::text(metrics, targets, health, version, clock.millis());
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
 }

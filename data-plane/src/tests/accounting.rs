@@ -48,6 +48,7 @@ async fn every_exchange_is_a_line_and_a_count() {
     assert_eq!((&lines[1]["status"], &lines[1]["error"]), (&400.into(), &"bad_request".into()));
     let probe = Probe {
         metrics,
+        targets: std::sync::Arc::default(),
         health: std::sync::Arc::new(Health::default),
         version: "0",
         clock: Clock::system(),

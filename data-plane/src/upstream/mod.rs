@@ -12,6 +12,7 @@ mod control;
 mod egress;
 mod endpoint;
 mod error;
+mod reach;
 mod tls;
 
 pub use answer::{Answer, AnswerBody};
@@ -21,3 +22,4 @@ pub use control::control_client;
 pub use egress::Egress;
 pub use endpoint::{Endpoint, EndpointError, Keep, Transport};
 pub use error::{Stage, UpstreamError};
+pub use reach::reach;

@@ -34,7 +34,12 @@ pub use plugin_config::PluginConfig;
 pub use prompt::Prompt;
 pub use prompt_context::{PromptContext, PromptMessage, PromptRole};
 pub use prompt_template::PromptTemplate;
-pub use provider::{Connection, Fidelity, Mock, ModelFilter, ParameterPolicy, Provider};
+pub use provider::{
+    Algorithm, Balancing, Breaker, Connection, Fidelity, HashOn, HashSource, HealthyWhen, Hedge,
+    Mock, ModelFilter, ParameterPolicy, Price, Probe, ProbeKind, Provider, ProviderOptions, Retry,
+    RetryBudget, RetryOn, Sticky, Target as ProviderTarget, TargetCondition, TimeoutOverrides,
+    UnhealthyWhen,
+};
 pub use route::{Frontend, Route};
 pub use service::Service;
 

@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use sanmon_shared::report::{DataPlaneReport, Refusal};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::fixture::fixture;
 
@@ -19,6 +19,7 @@ fn report(head: &sanmon_shared::Head, now: jiff::Timestamp) -> DataPlaneReport {
         applied_at: Some(now),
         refusals: Vec::new(),
         alarms: Vec::new(),
+        providers: Vec::new(),
     }
 }
 
@@ -74,4 +75,51 @@ async fn data_planes_are_shown_with_their_age() {
     assert_eq!(planes[0]["id"], "dp_1");
     assert_eq!((&planes[0]["live"], &planes[0]["age_millis"]), (&json!(false), &json!(16_000)));
     assert_eq!(planes[0]["behind"], 0);
+}
+
+#[actix_web::test]
+async fn how_a_provider_is_is_told_for_each_data_plane() {
+    let fixture = fixture().await;
+    let provider = json!({"provider": "mock", "hold": true, "hold_reason": "moving"});
+    fixture.put("/apis/v1/providers/p").json(&provider).await;
+    let head = Data::clone(&fixture.shared).configuration.state().head().clone();
+    let now = fixture.clock.now();
+    let health = json!({
+        "id": "p", "held": null, "probed": false, "unwell": null, "attempts": 7,
+        "failures": {"timeout": 2},
+        "targets": [{
+            "credential": 0, "model": "m", "breaker": "open", "out_for": 900,
+            "reason": "timeout (504)", "failures_in_a_row": 0, "failures": 2, "in_flight": 1,
+            "latency": 120
+        }]
+    });
+    let of = |id: &str, health: &[Value]| {
+        let providers =
+            health.iter().map(|one| serde_json::from_value(one.clone()).unwrap()).collect();
+        DataPlaneReport { id: id.into(), providers, ..report(&head, now) }
+    };
+    let other = |id: &str| {
+        let mut other = health.clone();
+        other["id"] = id.into();
+        other
+    };
+    *fixture.store.reports.lock().unwrap() = vec![
+        of("dp_2", &[]),
+        of("dp_1", &[other("q"), health.clone(), other("route/ai-proxy-multi/one")]),
+    ];
+
+    let told = fixture.get("/apis/v1/providers/p/health").send().await;
+    assert_eq!(told.status, 200);
+    let told = told.json();
+    assert_eq!((&told["id"], &told["held"]), (&json!("p"), &json!("moving")));
+    let planes = told["data_planes"].as_array().unwrap();
+    assert_eq!((&planes[0]["data_plane"], &planes[0]["health"]), (&json!("dp_1"), &health));
+    assert_eq!((&planes[1]["data_plane"], &planes[1]["health"]), (&json!("dp_2"), &Value::Null));
+    assert_eq!((&planes[0]["live"], &planes[0]["age_millis"]), (&json!(true), &json!(0)));
+
+    let status = async |id: &str| {
+        fixture.get(&format!("/apis/v1/providers/{id}/health")).send().await.status
+    };
+    assert_eq!(status("gone").await, 404);
+    assert_eq!(status("route%2Fai-proxy-multi%2Fone").await, 200, "it has no document");
 }

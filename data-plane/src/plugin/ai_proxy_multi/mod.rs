@@ -178,7 +178,7 @@ impl Plugin for AiProxyMulti {
         );
         let Inert = config.semantic_opts;
         let id: Arc<str> = format!("{}/{}", context.owner, Self::NAME).into();
-        let pool = PoolConfig { members, choice, retry, breaker: None };
+        let pool = PoolConfig { members, choice, retry, breaker: None, sticky: None };
         let pool = Pool::build(&id, pool, context.targets);
         let provider = Arc::new(Provider::of_pool(&id, Self::NAME, pool));
         Ok(Self(Proxy::new(&provider, common.max_req_body_size, first)))

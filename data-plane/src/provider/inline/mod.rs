@@ -108,7 +108,6 @@ impl Provider {
                 models: &ModelFilter::default(),
                 fidelity: Fidelity::default(),
                 parameters: ParameterPolicy::default(),
-                fallback: None,
                 inline: Some(inline),
             },
             context,

@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 use sanmon_shared::catalogue::ProviderKindInfo;
 
 use super::kind::{Kind, ROW};
+use crate::target;
 
 /// Kinds that Otoroshi has and Sanmon does not yet, and what to take instead.
 const MISSING: &[(&str, &str)] = &[
@@ -25,17 +26,17 @@ const MISSING: &[(&str, &str)] = &[
         "all-minilm-l6-v2",
         "models in the gateway's own process are not there; \"ollama\" or \"openai-compatible\" reaches a local server",
     ),
-    ("loadbalancer", "not there yet; a route's backend plugin takes several refs"),
     ("otoroshi", "not there yet; a route's backend plugin takes several refs"),
 ];
 
-/// Calls nobody itself but others.
-pub(super) static LOADBALANCER: Kind =
-    Kind { name: "loadbalancer", label: "Load balancer", lists: &[], ..ROW };
+/// Calls nobody itself but its targets.
+pub(super) static BALANCER: Kind =
+    Kind { name: target::KIND, label: "Load balancer", lists: &[], balances: true, ..ROW };
 
 /// Every kind.
 pub fn all() -> impl Iterator<Item = &'static Kind> {
-    [labs::ROWS, clouds::ROWS, servers::ROWS, compatible::ROWS].into_iter().flatten()
+    let vendors = [labs::ROWS, clouds::ROWS, servers::ROWS, compatible::ROWS];
+    vendors.into_iter().flatten().chain([&BALANCER])
 }
 
 static INFOS: LazyLock<Vec<ProviderKindInfo>> = LazyLock::new(|| {

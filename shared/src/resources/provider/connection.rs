@@ -1,98 +1,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{Inert, ProviderId};
-use crate::resource::Resource;
+use super::Mock;
+use crate::resources::Inert;
 use crate::secret::Secret;
-
-/// An account at an LLM vendor, or a server of one's own: where chat requests go.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Provider {
-    /// Generated when absent.
-    #[schema(value_type = Option<String>)]
-    pub id: ProviderId,
-    /// Shown to people. Callers name the provider by its slug: `metadata.endpoint_name`, else
-    /// `metadata.provider_name`, else this, in lower case with `_` between words.
-    #[serde(default)]
-    pub name: String,
-    /// What it is for.
-    #[serde(default)]
-    pub description: String,
-    /// Labels.
-    #[serde(default)]
-    pub tags: Vec<String>,
-    /// Labels with values.
-    #[serde(default)]
-    pub metadata: BTreeMap<String, String>,
-    /// The kind, as `/provider-kinds` lists it.
-    #[schema(example = "openai")]
-    pub provider: String,
-    /// How it is reached.
-    #[serde(default)]
-    pub connection: Connection,
-    /// Members that a request gets where it lacks them: `model` and others of the vendor's API.
-    /// `allow_config_override: false` lets them win over the request's.
-    #[serde(default)]
-    #[schema(value_type = Object, example = json!({"model": "gpt-4o-mini"}))]
-    pub options: Map<String, Value>,
-    /// Which models may be used.
-    #[serde(default)]
-    pub models: ModelFilter,
-    /// What happens to a request that cannot be put to the provider whole.
-    #[serde(default)]
-    pub fidelity: Fidelity,
-    /// What happens to members that the model is known to refuse, `temperature` of reasoning models
-    /// among them.
-    #[serde(default)]
-    pub parameters: ParameterPolicy,
-    /// The provider that is asked when this one fails before its first content. It is asked for the
-    /// model that the caller named where its `models.include` has that one, or where it is of the same
-    /// kind and its options name no model; otherwise for its own.
-    #[serde(default)]
-    pub provider_fallback: Option<ProviderId>,
-    /// Persistent memory.
-    #[serde(default)]
-    memory: Inert,
-    /// Prompt contexts.
-    #[serde(default)]
-    context: Inert,
-    /// Guardrails.
-    #[serde(default)]
-    guardrails: Inert,
-    /// Whether a denial is an error.
-    #[serde(default)]
-    guardrails_fail_on_deny: Inert,
-    /// Response cache.
-    #[serde(default)]
-    cache: Inert,
-}
-
-/// What happens to a request that cannot be put to its provider whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Fidelity {
-    /// It goes without what cannot be said, which the header `x-sanmon-fidelity` tells.
-    #[default]
-    Report,
-    /// It is refused.
-    Strict,
-}
-
-/// What happens to members that a model is known to refuse.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ParameterPolicy {
-    /// They are left out, which the header `x-sanmon-fidelity` tells.
-    #[default]
-    Drop,
-    /// The request is refused.
-    Error,
-    /// They are sent.
-    Pass,
-}
 
 /// How a provider is reached. Times in milliseconds.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -113,6 +27,9 @@ pub struct Connection {
     /// Until the connection stands.
     #[schema(minimum = 1)]
     pub connect_timeout: u64,
+    /// Until the first content of a streamed answer; as long as `timeout` when absent.
+    #[schema(minimum = 1)]
+    pub first_token_timeout: Option<u64>,
     /// Silence between pieces of a streamed answer.
     #[schema(minimum = 1)]
     pub idle_timeout: u64,
@@ -205,6 +122,7 @@ impl Default for Connection {
             headers: BTreeMap::new(),
             timeout: 180_000,
             connect_timeout: 10_000,
+            first_token_timeout: None,
             idle_timeout: 120_000,
             stream_timeout: 3_600_000,
             allow_link_local: false,
@@ -239,58 +157,5 @@ impl Default for Connection {
             unified: None,
             mock: Mock::default(),
         }
-    }
-}
-
-/// What a provider of the kind `mock` answers.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct Mock {
-    /// The text of each answer; without it, one that names the model and the last message's length.
-    pub answer: Option<String>,
-    /// Pieces of a streamed answer.
-    #[schema(minimum = 1, maximum = 10_000)]
-    pub chunks: u32,
-    /// Milliseconds before the answer and before each piece.
-    #[schema(maximum = 60_000)]
-    pub delay: u64,
-    /// Answers with this status and an error instead.
-    #[schema(minimum = 400, maximum = 599)]
-    pub status: Option<u16>,
-    /// Breaks a streamed answer after so many pieces.
-    pub cut_after: Option<u32>,
-}
-
-impl Default for Mock {
-    fn default() -> Self {
-        Self { answer: None, chunks: 20, delay: 0, status: None, cut_after: None }
-    }
-}
-
-/// Which models may be used: one of `include` must match the whole name (none: any may), and none
-/// of `exclude`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct ModelFilter {
-    /// Regular expressions.
-    #[schema(example = json!(["gpt-4o.*"]))]
-    pub include: Vec<String>,
-    /// Regular expressions.
-    pub exclude: Vec<String>,
-}
-
-impl Resource for Provider {
-    const KIND: &'static str = "provider";
-    const PLURAL: &'static str = "providers";
-    const TITLE: &'static str = "Provider";
-    const ABOUT: &'static str = "LLM vendors' accounts and servers of one's own.";
-
-    fn example() -> Value {
-        json!({
-            "name": "openai",
-            "provider": "openai",
-            "connection": {"token": "$env://OPENAI_API_KEY"},
-            "options": {"model": "gpt-4o-mini"}
-        })
     }
 }
