@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::kinds::Kind;
 use super::view::{Found, Manner};
+use crate::configuration::Configuration;
 
 /// Stands on every answer about resources.
 const VERSION: (&str, &str) = ("X-API-VERSION", "v3");
@@ -31,11 +32,11 @@ pub(super) async fn one(
     kind: &dyn Kind,
     found: Found,
     manner: Manner,
-    store: &dyn Store,
+    revisions: &Revisions<'_>,
     indexed: bool,
 ) -> Value {
     let (key, revision) = (kind.key(&found.id), found.revision);
-    let value = value(kind, found, manner, store).await;
+    let value = value(kind, found, manner, revisions).await;
     match (manner, indexed) {
         (Manner::Api7, _) => json!({"value": value}),
         (Manner::Apisix, false) => json!({"key": key, "value": value}),
@@ -50,12 +51,12 @@ pub(super) async fn value(
     kind: &dyn Kind,
     found: Found,
     manner: Manner,
-    store: &dyn Store,
+    revisions: &Revisions<'_>,
 ) -> Value {
     let mut value = Map::new();
     value.insert(kind.id_member().to_owned(), Value::from(found.id));
     value.extend(found.value);
-    let updated = written_at(store, found.revision).await;
+    let updated = revisions.at(found.revision).await;
     let (created_name, updated_name) = match manner {
         Manner::Apisix => ("create_time", "update_time"),
         Manner::Api7 => ("created_at", "updated_at"),
@@ -71,19 +72,32 @@ pub(super) async fn value(
     Value::Object(value)
 }
 
-/// When a revision was written; none of one that is no longer kept.
-async fn written_at(store: &dyn Store, revision: u64) -> Option<Timestamp> {
-    let lineage: Box<str> = store.head().await.ok()?.lineage.as_ref().into();
-    let key = (lineage, revision);
-    let known = TIMES.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
-    if known.is_some() {
-        return known;
+/// When revisions were written.
+pub(super) struct Revisions<'a> {
+    store: &'a dyn Store,
+    lineage: Box<str>,
+}
+
+impl<'a> Revisions<'a> {
+    /// Those of the line that a configuration follows.
+    pub(super) fn of(configuration: &'a Configuration) -> Self {
+        let lineage = configuration.state().head().lineage.as_ref().into();
+        Self { store: &**configuration.store(), lineage }
     }
-    let at = store.revision(revision).await.ok()??.at;
-    let mut times = TIMES.lock().unwrap_or_else(PoisonError::into_inner);
-    if times.len() >= REMEMBERED {
-        times.clear();
+
+    /// When one was written; none of one that is no longer kept.
+    async fn at(&self, revision: u64) -> Option<Timestamp> {
+        let key = (self.lineage.clone(), revision);
+        let known = TIMES.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+        if known.is_some() {
+            return known;
+        }
+        let at = self.store.revision(revision).await.ok()??.at;
+        let mut times = TIMES.lock().unwrap_or_else(PoisonError::into_inner);
+        if times.len() >= REMEMBERED {
+            times.clear();
+        }
+        times.insert(key, at);
+        Some(at)
     }
-    times.insert(key, at);
-    Some(at)
 }

@@ -7,6 +7,7 @@ use actix_web::web::{self, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
+use super::answer::Revisions;
 use super::kinds::Collection;
 use super::list::Wanted;
 use super::refusal::Refusal;
@@ -98,13 +99,15 @@ impl Crud {
                 wanted.page(ids.filter_map(|id| collection.find(view, &id)).collect())
             })
             .await?;
-        let store = &**self.shared.configuration.store();
+        let revisions = Revisions::of(&self.shared.configuration);
         let mut list = Vec::with_capacity(page.len());
         for found in page {
             list.push(match self.call.manner {
-                Manner::Api7 => answer::value(&*self.collection, found, Manner::Api7, store).await,
+                Manner::Api7 => {
+                    answer::value(&*self.collection, found, Manner::Api7, &revisions).await
+                }
                 Manner::Apisix => {
-                    answer::one(&*self.collection, found, Manner::Apisix, store, true).await
+                    answer::one(&*self.collection, found, Manner::Apisix, &revisions, true).await
                 }
             });
         }
@@ -114,8 +117,8 @@ impl Crud {
     async fn read(&self, state: Arc<State>) -> Result<HttpResponse, Refusal> {
         let id = self.id.as_deref().unwrap_or_default();
         let found = self.find(&state, id).await?.ok_or_else(Refusal::no_key)?;
-        let store = &**self.shared.configuration.store();
-        let body = answer::one(&*self.collection, found, self.call.manner, store, true).await;
+        let revisions = Revisions::of(&self.shared.configuration);
+        let body = answer::one(&*self.collection, found, self.call.manner, &revisions, true).await;
         Ok(answer::json(StatusCode::OK, &body))
     }
 
@@ -190,8 +193,8 @@ impl Crud {
         }
         let now = self.shared.configuration.clock().now();
         let mut stamp = Stamp { created: found.stamp.created, expires: self.call.expires(now)? };
-        let store = &**self.shared.configuration.store();
-        let shown = answer::value(&*self.collection, found, self.call.manner, store).await;
+        let revisions = Revisions::of(&self.shared.configuration);
+        let shown = answer::value(&*self.collection, found, self.call.manner, &revisions).await;
         let mut document = patch::apply(shown, &self.below, patch)?;
         if let Some(members) = document.as_object_mut() {
             for name in TIMES {
@@ -269,8 +272,9 @@ impl Crud {
         let written = self.commit(operations, request).await?;
         let state = self.shared.configuration.state();
         let found = self.find(&state, &id).await?.ok_or_else(Refusal::no_key)?;
-        let store = &**self.shared.configuration.store();
-        let mut body = answer::one(&*self.collection, found, self.call.manner, store, false).await;
+        let revisions = Revisions::of(&self.shared.configuration);
+        let mut body =
+            answer::one(&*self.collection, found, self.call.manner, &revisions, false).await;
         if let (Some(warning), Some(members)) = (warning(&written), body.as_object_mut()) {
             members.insert("warning_msg".to_owned(), Value::from(warning));
         }

@@ -24,7 +24,7 @@ use crate::configuration::{
 
 /// How long at most until it is looked at again.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Pause after a failure, and the shortest between two looks.
+/// The shortest time between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Change sets looked at at a time.
 const BATCH: usize = 256;
@@ -59,18 +59,20 @@ impl Sweeper {
     }
 
     async fn run(&mut self) {
+        let mut told = None;
         loop {
-            let swept = self.sweep().await;
-            if let Err(error) = &swept {
-                warn!(%error, "expired documents could not be deleted");
+            let failed = self.sweep().await.err().map(|error| error.to_string());
+            if let Some(error) = failed.as_ref().filter(|_| failed != told) {
+                warn!(error, "expired documents could not be deleted");
             }
+            told = failed;
             let now = self.configuration.clock().now();
             let next = self.due.values().min().map(|due| due.duration_since(now));
             let next = next.and_then(|next| Duration::try_from(next).ok()).unwrap_or(PATIENCE);
-            let patience = next.clamp(PAUSE, PATIENCE);
-            match (&self.seen, swept) {
-                (Some(seen), Ok(())) => self.configuration.store().wait(seen, patience).await,
-                _ => tokio::time::sleep(patience).await,
+            // A store that is away, or that others write to all the time, returns at once.
+            tokio::time::sleep(PAUSE).await;
+            if let Some(seen) = &self.seen {
+                self.configuration.store().wait(seen, next.min(PATIENCE)).await;
             }
         }
     }
@@ -115,7 +117,12 @@ impl Sweeper {
                 self.note(change.kind.as_str(), &change.id, change.after.as_deref());
             }
         }
-        let state = self.configuration.fresh().await.state;
+        let fresh = self.configuration.fresh().await;
+        if fresh.stale.is_some() {
+            // The store is away, or holds another line that nobody follows.
+            return Ok(());
+        }
+        let state = fresh.state;
         self.due.clear();
         for plural in state.plurals() {
             for entry in state.list(plural.as_str()) {

@@ -39,6 +39,16 @@ impl View<'_> {
         self.state.get(plural, id).map(|entry| self.members(entry))
     }
 
+    /// The documents with this id, or with one that begins with it, in the order of their ids.
+    pub(super) fn beginning<'v>(
+        &'v self,
+        plural: &'v str,
+        id: &'v str,
+    ) -> impl Iterator<Item = &'v Arc<Entry>> {
+        let after = self.state.list_after(plural, id).take_while(move |e| e.id.starts_with(id));
+        self.state.get(plural, id).into_iter().chain(after)
+    }
+
     /// A document as its members, secrets masked.
     pub(super) fn members(&self, entry: &Arc<Entry>) -> Map<String, Value> {
         match self.configuration.shown(entry) {

@@ -102,9 +102,8 @@ impl Kind for GlobalRules {
 
 /// The global plugins of a rule.
 fn parts(view: &View<'_>, id: &str) -> Vec<String> {
-    view.state
-        .list(PLURAL)
-        .filter(|entry| entry.id.starts_with(id) && plugins::config_of(view, &entry.id) == id)
+    view.beginning(PLURAL, id)
+        .filter(|entry| plugins::config_of(view, &entry.id) == id)
         .map(|entry| entry.id.to_string())
         .collect()
 }

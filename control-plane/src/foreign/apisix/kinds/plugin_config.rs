@@ -124,9 +124,8 @@ impl Kind for PluginConfigs {
 /// The stored plugins of a config, the largest priority first.
 pub(super) fn parts(view: &View<'_>, id: &str) -> Vec<Part> {
     let mut parts: Vec<Part> = view
-        .state
-        .list(PLURAL)
-        .filter(|entry| entry.id.starts_with(id) && plugins::config_of(view, &entry.id) == id)
+        .beginning(PLURAL, id)
+        .filter(|entry| plugins::config_of(view, &entry.id) == id)
         .map(|entry| {
             let mut members = Members(view.members(entry));
             let said = members.text("plugin").unwrap_or_default();
