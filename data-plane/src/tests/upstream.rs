@@ -69,6 +69,13 @@ impl Upstream {
     }
 }
 
+impl Upstream {
+    /// Whether it has told everything that it saw.
+    pub(crate) fn saw_nothing_more(&mut self) -> bool {
+        self.seen.try_recv().is_err()
+    }
+}
+
 /// Reads a head and the body that it announces.
 async fn read(mut socket: TcpStream) -> Option<Call> {
     let mut bytes = Vec::new();

@@ -65,11 +65,11 @@ impl Wanted {
         candidate: &Candidate,
     ) -> Result<Chosen<'_>, GatewayError> {
         let model = self.model_for(candidate);
-        let key = exchange.key.as_ref().and_then(|key| key.constraints());
         let provider = &candidate.provider;
-        // A model that configuration puts in the place of the caller's was not the caller's to choose.
-        let of_key = match (&candidate.model, &self.model) {
-            (Some(_), Some(own)) => Some(own),
+        let key = exchange.key.as_ref().and_then(|key| key.constraints());
+        // What a target is asked for in the place of what the caller names was not the caller's to choose.
+        let of_key = match &self.model {
+            Some(own) if !Arc::ptr_eq(provider, &self.named) => Some(own),
             _ => model.as_ref(),
         };
         let allowed = match &model {
