@@ -59,6 +59,7 @@ impl App {
                 store,
                 data_plane_token: Some(token),
                 catalogue: Arc::new(catalogue(settings)),
+                explain: Arc::new(data_plane::explainer(outside.clock.clone())),
                 clock: outside.clock.clone(),
                 tasks: self.tasks.clone(),
                 admin_key: settings.secrets.admin_key.as_ref().map(|key| key.expose().to_owned()),

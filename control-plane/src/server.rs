@@ -9,6 +9,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpServer, dev::ServerHandle};
 use sanmon_shared::catalogue::PluginCatalogue;
 use sanmon_shared::clock::Clock;
+use sanmon_shared::explain::Explain;
 use sanmon_shared::proxies::TrustedProxies;
 use sanmon_shared::store::Store;
 use sanmon_shared::task::Tasks;
@@ -43,6 +44,8 @@ pub struct Options {
     pub data_plane_token: Option<DataPlaneToken>,
     /// The data plane's plugins and providers.
     pub catalogue: Arc<dyn PluginCatalogue>,
+    /// Tells what a data plane would make of a request.
+    pub explain: Arc<dyn Explain>,
     /// The time of day.
     pub clock: Clock,
     /// Where background tasks run. [`Running::stop`] does not stop them: they are the caller's.
@@ -123,6 +126,7 @@ impl ControlPlane {
         let first_admin = configuration.bootstrap_admin(options.admin_key).await?;
         let shared = Data::new(Shared::new(
             Arc::clone(&configuration),
+            options.explain,
             options.trusted_proxies,
             options.tasks.clone(),
             Bytes::from(document.to_string()),

@@ -7,6 +7,7 @@
 pub mod catalogue;
 pub mod error;
 pub mod exchange;
+pub mod explain;
 pub mod expression;
 pub mod follow;
 mod forward;
@@ -30,5 +31,6 @@ pub mod upstream;
 pub mod worker;
 
 pub use catalogue::{Catalogue, catalogue};
+pub use explain::{Explainer, explainer};
 pub use follow::{Environment, RemoteSource};
 pub use plane::{AccessLog, DataPlane, Options, Running, StartError};

@@ -6,6 +6,7 @@
 pub mod catalogue;
 pub mod clock;
 pub mod counters;
+pub mod explain;
 pub mod id;
 pub mod marks;
 pub mod problem;

@@ -8,6 +8,7 @@ pub(crate) mod bulk;
 mod crud;
 mod envelope;
 mod error;
+mod explain;
 pub(crate) mod json;
 pub(crate) mod list;
 mod media;

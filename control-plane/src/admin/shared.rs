@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::web::Bytes;
+use sanmon_shared::explain::Explain;
 use sanmon_shared::proxies::TrustedProxies;
 use sanmon_shared::task::Tasks;
 
@@ -14,6 +15,8 @@ use crate::telemetry::Metrics;
 pub(crate) struct Shared {
     /// What is read and changed.
     pub(crate) configuration: Arc<Configuration>,
+    /// Tells what would become of requests.
+    pub(crate) explain: Arc<dyn Explain>,
     /// Who showed wrong credentials.
     pub(crate) throttle: Throttle,
     /// Whose `X-Forwarded-For` counts.
@@ -29,12 +32,13 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         configuration: Arc<Configuration>,
+        explain: Arc<dyn Explain>,
         proxies: TrustedProxies,
         tasks: Tasks,
         openapi: Bytes,
     ) -> Self {
         let throttle = Throttle::new(configuration.clock().clone());
-        Self { configuration, throttle, proxies, metrics: Metrics::new(), tasks, openapi }
+        Self { configuration, explain, throttle, proxies, metrics: Metrics::new(), tasks, openapi }
     }
 
     /// What a read is answered from: what other control planes wrote is in it, unless the store is

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sanmon_shared::catalogue::{PluginCatalogue, PluginKindInfo, ProviderKindInfo};
+use sanmon_shared::explain::{ExplainRequest, Explanation};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -30,6 +31,8 @@ pub(super) fn schemas(schemas: &Schemas, catalogue: &dyn PluginCatalogue) -> Map
     add::<ProviderHealthView>(&mut all);
     add::<PluginKindInfo>(&mut all);
     add::<ProviderKindInfo>(&mut all);
+    add::<ExplainRequest>(&mut all);
+    add::<Explanation>(&mut all);
     add::<Export>(&mut all);
     all.insert("JsonPatch".to_owned(), json_patch());
     let mut configs = Map::new();

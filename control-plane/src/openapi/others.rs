@@ -13,6 +13,7 @@ pub(super) fn add(paths: &mut Map<String, Value>, tags: &mut Vec<Value>) {
         ("revisions", "The history of the configuration."),
         ("data-planes", "Who serves the configuration, and how far they are."),
         ("catalogue", "Which plugins and providers there are."),
+        ("explain", "What would become of a request, without calling anyone."),
         ("transfer", "Everything out, and in again."),
         ("operations", "Probes, metrics and this document. They need no key."),
     ] {
@@ -32,6 +33,7 @@ pub(super) fn add(paths: &mut Map<String, Value>, tags: &mut Vec<Value>) {
     at(&api("/plugin-kinds"), "get", plugin_kinds());
     at(&api("/plugin-kinds/{name}"), "get", plugin_kind());
     at(&api("/provider-kinds"), "get", provider_kinds());
+    at(&api("/explain"), "post", explain());
     at(&api("/export"), "get", export());
     at(&api("/import"), "post", import());
     at("/apis/openapi.json", "get", openapi());
@@ -147,6 +149,24 @@ fn provider_kinds() -> Operation {
         &list(&schema("ProviderKindInfo")),
         None,
     )
+}
+
+fn explain() -> Operation {
+    let example = json!({
+        "method": "POST",
+        "host": "api.example.com",
+        "path": "/v1/chat/completions",
+        "headers": {"content-type": "application/json"},
+        "body": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hello"}]},
+    });
+    Operation::keyed("explainRequest", "explain", "Explain a request")
+        .about(
+            "Which route it would take and why others are not the one, which key it shows, which \
+             plugins it would pass, who would be asked in which order and how, and what would be \
+             lost on the way. Nobody is called, nothing is counted, and no secret is shown.",
+        )
+        .document(&schema("ExplainRequest"), &example)
+        .answer(200, "What would become of it", &schema("Explanation"), None)
 }
 
 fn export() -> Operation {

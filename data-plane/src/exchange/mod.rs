@@ -3,9 +3,10 @@
 mod account;
 mod admit;
 mod answer;
-mod authorize;
+pub(crate) mod authorize;
 mod body;
 mod credential;
+mod dry;
 #[cfg(test)]
 mod for_test;
 mod request_id;

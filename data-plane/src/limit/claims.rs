@@ -51,6 +51,11 @@ impl Claims {
         }
     }
 
+    /// The rules that limit the request, in their order.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.list.iter().map(|claim| &*claim.rule)
+    }
+
     /// The limits of the request that were looked at, in their order.
     pub(crate) fn counted(&self) -> impl Iterator<Item = (&Claim, Counted)> {
         self.list.iter().filter_map(|claim| Some((claim, claim.counted.get()?)))

@@ -16,6 +16,7 @@ use std::rc::Rc;
 
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
+use sanmon_shared::explain::Explanation;
 use sanmon_wire::anthropic::PING;
 use sanmon_wire::sse::KEEP_ALIVE;
 
@@ -63,4 +64,9 @@ pub trait Protocol: Send + Sync {
         &'a self,
         exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>>;
+
+    /// Tells who would be asked, and how, without asking anybody. Most protocols ask nobody.
+    fn explain(&self, _: &Rc<Exchange>, _: &mut Explanation) -> Result<(), GatewayError> {
+        Ok(())
+    }
 }

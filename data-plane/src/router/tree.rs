@@ -76,6 +76,11 @@ impl Router {
         Candidates::new(self, query, true)
     }
 
+    /// The routes whose host and path match, whatever else they expect.
+    pub(crate) fn nearby<'a>(&'a self, query: RouteQuery<'a>) -> Candidates<'a> {
+        Candidates::new(self, query, false)
+    }
+
     /// Why no route was found, for the caller.
     pub(crate) fn why_not(&self, query: RouteQuery<'_>) -> String {
         let host = Shown(query.host);
@@ -83,7 +88,7 @@ impl Router {
         if Trees::new(self, query.host).all(Node::is_empty) {
             return format!("no route has the host {host} (the path was {path})");
         }
-        if Candidates::new(self, query, false).next().is_none() {
+        if self.nearby(query).next().is_none() {
             return format!("no route for the host {host} has the path {path}");
         }
         format!(

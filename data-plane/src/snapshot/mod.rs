@@ -135,6 +135,14 @@ impl Snapshot {
         self.router.candidates(query)
     }
 
+    /// The routes whose host and path match a request, whatever else they expect of it.
+    pub(crate) fn nearby<'a>(
+        &'a self,
+        query: RouteQuery<'a>,
+    ) -> impl Iterator<Item = Matched> + 'a {
+        self.router.nearby(query)
+    }
+
     /// The 404 of a request for which no candidate was left; says which host and path, and what of
     /// them no route has.
     pub fn no_route(&self, query: RouteQuery<'_>) -> GatewayError {

@@ -41,7 +41,7 @@ pub(crate) use document::{KIND, Resilience};
 pub(crate) use failure::{Failure, FailureKind, Kinds};
 pub(crate) use pool::{MemberConfig, Pool, PoolConfig, ProviderRef};
 pub(crate) use probe::{ProbeRules, Probed, run as run_probes};
-pub(crate) use reach::reached;
+pub(crate) use reach::{passed_over, reached};
 pub use registry::Registry;
 pub(crate) use registry::alone;
 pub(crate) use report::{Totals, report, totals};

@@ -4,8 +4,38 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::{Ask, condition};
 use crate::provider::Provider;
 use crate::snapshot::Snapshot;
+
+/// The targets of a provider's pools that are not for this request, as what their pools know them, and why.
+pub(crate) fn passed_over(ask: &Ask<'_>, named: &Arc<Provider>) -> Vec<(Arc<str>, String)> {
+    let snapshot = &ask.exchange.snapshot;
+    let mut over = Vec::new();
+    let mut seen: SmallVec<[&Arc<Provider>; 8]> = SmallVec::new();
+    seen.push(named);
+    let mut at = 0;
+    while let Some(&provider) = seen.get(at) {
+        at += 1;
+        for member in provider.pool.iter().flat_map(|pool| pool.members()) {
+            let reason = match member.provider.find(snapshot) {
+                None => Some("it is not there, or could not be built".to_owned()),
+                Some(_) if !condition::are_met(&member.conditions, ask) => {
+                    Some("the request does not meet its conditions".to_owned())
+                }
+                Some(target) => {
+                    if seen.len() < MOST && !seen.iter().any(|known| Arc::ptr_eq(known, target)) {
+                        seen.push(target);
+                    }
+                    let held = target.held.as_ref();
+                    held.map(|reason| format!("an operator holds it back: {reason}"))
+                }
+            };
+            over.extend(reason.map(|reason| (Arc::clone(&member.name), reason)));
+        }
+    }
+    over
+}
 
 /// Providers that are looked at.
 const MOST: usize = 1_024;

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use sanmon_shared::Problem;
 use sanmon_shared::catalogue::{Lookup, Phase, PluginCatalogue, PluginKindInfo, ProviderKindInfo};
+use sanmon_shared::explain::{Configured, Explain, ExplainRequest, Explanation};
 use serde_json::{Value, json};
 
 pub(crate) struct TestCatalogue;
@@ -94,5 +95,20 @@ impl PluginCatalogue for TestCatalogue {
 
     fn concerns_referrers(&self, _: &str, _: &Value, _: &Value) -> bool {
         false
+    }
+}
+
+/// Tells the revision, and how many documents it was shown.
+pub(crate) struct TestExplain;
+
+impl Explain for TestExplain {
+    fn explain(&self, configured: &dyn Configured, request: &ExplainRequest) -> Explanation {
+        let mut documents = 0;
+        configured.each(&mut |_| documents += 1);
+        Explanation {
+            revision: configured.head().revision,
+            route: Some(format!("{} {} of {documents}", request.method, request.path)),
+            ..Explanation::default()
+        }
     }
 }

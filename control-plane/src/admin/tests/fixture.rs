@@ -15,7 +15,7 @@ use sanmon_shared::store::Store;
 use sanmon_shared::task::Tasks;
 use serde_json::{Value, json};
 
-use super::catalogue::TestCatalogue;
+use super::catalogue::{TestCatalogue, TestExplain};
 use super::faulty::FaultyStore;
 use crate::admin::{Shared, application};
 use crate::configuration::{Configuration, Schemas};
@@ -106,7 +106,8 @@ pub(crate) async fn with(
     configuration.bootstrap_admin(Some(KEY.to_owned())).await.unwrap();
     let openapi = Bytes::from(document.to_string());
     let proxies = "10.0.0.0/8".parse().unwrap();
-    let shared = Data::new(Shared::new(configuration, proxies, tasks, openapi));
+    let shared =
+        Data::new(Shared::new(configuration, Arc::new(TestExplain), proxies, tasks, openapi));
     let service = init_service(application(Data::clone(&shared))).await;
     let fixture = Fixture { service, store, shared, clock };
     let viewer = json!({"id": "viewer", "role": "viewer", "key": VIEWER});

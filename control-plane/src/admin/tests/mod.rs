@@ -5,6 +5,7 @@ mod bulk;
 mod catalogue;
 mod codes;
 mod envelope;
+mod explain;
 mod faulty;
 pub(crate) mod fixture;
 mod lists;

@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
 use futures_util::future::LocalBoxFuture;
+use sanmon_shared::explain::Explanation;
 use sanmon_shared::resources;
 use sanmon_wire::anthropic::{MESSAGES, MessagesNote, find_in_answer, has_marks};
 use sanmon_wire::format::Codec;
@@ -49,6 +50,10 @@ impl Protocol for Messages {
             return Box::pin(llm::count(exchange, &MessagesFront, &self.refs));
         }
         Box::pin(llm::answer(exchange, Fronted::Fixed(&MessagesFront), &self.refs))
+    }
+
+    fn explain(&self, exchange: &Rc<Exchange>, to: &mut Explanation) -> Result<(), GatewayError> {
+        llm::explain(exchange, Fronted::Fixed(&MessagesFront), &self.refs, to)
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod body;
 mod complete;
 mod count;
 pub(crate) mod draft;
+pub(crate) mod explained;
 mod failed;
 mod fetch;
 mod front;
@@ -38,6 +39,7 @@ use sanmon_wire::json::{Members, Object};
 
 pub(crate) use complete::complete;
 pub(crate) use count::count;
+pub(crate) use explained::explain;
 pub(crate) use failed::Failed;
 pub(crate) use front::{Bound, Forwards, Front, Fronted, Shape, elsewhere};
 pub(crate) use memory::Memory;

@@ -36,7 +36,7 @@ pub(crate) struct Prepared<'c> {
     /// The caller asked for usage in its stream.
     wants_usage: bool,
     /// Members that the provider refuses and that were left out.
-    losses: Losses,
+    pub(crate) losses: Losses,
     /// Of the conversation: what tokens are guessed from.
     input_bytes: u64,
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
+use sanmon_shared::explain::Explanation;
 
 use super::{Chat, Completions, Embeddings, Models};
 use crate::error::{Code, GatewayError};
@@ -67,5 +68,9 @@ impl Protocol for Api {
                 "nothing is served at the end of this path",
             )))),
         }
+    }
+
+    fn explain(&self, exchange: &Rc<Exchange>, to: &mut Explanation) -> Result<(), GatewayError> {
+        self.at(exchange.path()).map_or(Ok(()), |protocol| protocol.explain(exchange, to))
     }
 }

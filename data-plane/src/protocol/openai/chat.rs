@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
+use sanmon_shared::explain::Explanation;
 use sanmon_shared::resources;
 use sanmon_wire::chat;
 use sanmon_wire::chat::ChatNote;
@@ -40,6 +41,10 @@ impl Protocol for Chat {
         exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
         Box::pin(llm::answer(exchange, Fronted::Fixed(&ChatFront), &self.refs))
+    }
+
+    fn explain(&self, exchange: &Rc<Exchange>, to: &mut Explanation) -> Result<(), GatewayError> {
+        llm::explain(exchange, Fronted::Fixed(&ChatFront), &self.refs, to)
     }
 }
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
+use sanmon_shared::explain::Explanation;
 use sanmon_shared::resources;
 use sanmon_wire::canonical::{Request, Response};
 use sanmon_wire::chat::ChatNote;
@@ -43,6 +44,10 @@ impl Protocol for Completions {
         exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
         Box::pin(llm::answer(exchange, Fronted::Fixed(&CompletionsFront), &self.refs))
+    }
+
+    fn explain(&self, exchange: &Rc<Exchange>, to: &mut Explanation) -> Result<(), GatewayError> {
+        llm::explain(exchange, Fronted::Fixed(&CompletionsFront), &self.refs, to)
     }
 }
 

@@ -10,6 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
+use sanmon_shared::explain::{ExplainedWay, Explanation};
 use sanmon_shared::resources::{self, Mock};
 use sanmon_wire::chat::{self, read_usage};
 use sanmon_wire::embeddings::VectorForm;
@@ -26,7 +27,7 @@ use crate::protocol::llm::body::{self, present, text};
 use crate::protocol::llm::draft::Draft;
 use crate::protocol::llm::model::{Chosen, Wanted};
 use crate::protocol::llm::pieces::Pieces;
-use crate::protocol::llm::{Failed, Trial, attempts, headers};
+use crate::protocol::llm::{Failed, Trial, attempts, explained, headers};
 use crate::protocol::refs::Refs;
 use crate::protocol::{Dialect, Protocol};
 use crate::provider::mock::{self, Reply};
@@ -63,6 +64,31 @@ impl Protocol for Embeddings {
         exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
         Box::pin(self.embed(exchange))
+    }
+
+    fn explain(&self, exchange: &Rc<Exchange>, to: &mut Explanation) -> Result<(), GatewayError> {
+        let (body, members) = explained::body(exchange)?;
+        let object = Object::new(&body, members);
+        let wanted = Wanted::of(exchange, &self.refs, &object)?;
+        let ask = Ask { exchange, model: wanted.model.as_deref(), object: &object };
+        explained::targets(&ask, &wanted, to, |candidate, target| {
+            let chosen = wanted.chosen(exchange, candidate)?;
+            let model = chosen.model.as_deref().unwrap_or_default();
+            target.model = chosen.model.as_deref().map(str::to_owned);
+            let codec = match &candidate.provider.transport {
+                Transport::Http(http) => http.embeds(model).and_then(|embeds| embeds.codec),
+                Transport::Mock(_) => None,
+            };
+            let Some(codec) = codec else {
+                target.way = Some(ExplainedWay::Native);
+                return prepare(&body, &object, &chosen, candidate).map(drop);
+            };
+            let translating = Translating::prepare(&self.refs, &body, &chosen, candidate, codec)?;
+            target.way = Some(ExplainedWay::Translated);
+            target.losses = explained::losses(&translating.losses()?);
+            Ok(())
+        });
+        Ok(())
     }
 }
 

@@ -15,15 +15,20 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
+use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
+use sanmon_shared::explain::Explanation;
 use sanmon_shared::resources;
 use sanmon_wire::responses::{OPEN, OPENAI, Responses as Codec};
 
 pub(crate) use answers::{Answers, LONGEST};
 
+use self::keeper::Keeping;
 use self::place::Place;
+use self::turn::Turn;
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
+use crate::protocol::llm::{self, Fronted};
 use crate::protocol::refs::Refs;
 use crate::protocol::{Dialect, Protocol};
 
@@ -91,5 +96,16 @@ impl Protocol for Responses {
         exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
         Box::pin(self.respond(exchange))
+    }
+
+    /// Answers that are gone on from are not looked up.
+    fn explain(&self, exchange: &Rc<Exchange>, to: &mut Explanation) -> Result<(), GatewayError> {
+        if let Place::Create = Place::of(exchange.request.method(), exchange.path())? {
+            let (form, keeping) = (self.form, self.kept.map(|kept| Keeping::of(exchange, kept)));
+            let (original, body) = (Bytes::new(), Bytes::new());
+            let turn = Turn { form, original, body, goes_on: false, bound: None, keeping };
+            llm::explain(exchange, Fronted::Made(Rc::new(turn)), &self.refs, to)?;
+        }
+        Ok(())
     }
 }

@@ -114,6 +114,19 @@ impl<'c> Translating<'c> {
         };
         let none = || GatewayError::new(Code::Internal, "the provider has no address");
         let account = account.ok_or_else(none)?;
+        let (calls, losses) = self.encoded()?;
+        let parts = self.call(exchange, account, calls).await?;
+        trial.head(StatusCode::OK.as_u16());
+        let (body, head) = self.written(exchange, parts, trial);
+        exchange.account.set_fidelity(&losses);
+        let response = HttpResponse::Ok().content_type("application/json").body(body);
+        let mut response = with(response, head);
+        headers::fidelity(&losses, response.headers_mut());
+        Ok(response)
+    }
+
+    /// The calls that it takes, and what they cannot say.
+    fn encoded(&self) -> Result<(Vec<EmbedCall>, Losses), GatewayError> {
         let mut losses = Losses::default();
         let calls = self.codec.encode_request(&self.request, &self.model, &mut losses);
         let calls = calls.map_err(|error| unsupported(&error))?;
@@ -123,17 +136,14 @@ impl<'c> Translating<'c> {
                 losses.header()
             );
             let first = losses.iter().next().map(|loss| loss.field.clone());
-            let error = GatewayError::new(Code::Unsupported, text).param(first.unwrap_or_default());
-            return Err(error.into());
+            return Err(GatewayError::new(Code::Unsupported, text).param(first.unwrap_or_default()));
         }
-        let parts = self.call(exchange, account, calls).await?;
-        trial.head(StatusCode::OK.as_u16());
-        let (body, head) = self.written(exchange, parts, trial);
-        exchange.account.set_fidelity(&losses);
-        let response = HttpResponse::Ok().content_type("application/json").body(body);
-        let mut response = with(response, head);
-        headers::fidelity(&losses, response.headers_mut());
-        Ok(response)
+        Ok((calls, losses))
+    }
+
+    /// What the provider cannot be told.
+    pub(super) fn losses(&self) -> Result<Losses, GatewayError> {
+        self.encoded().map(|(_, losses)| losses)
     }
 
     /// All calls, a few at a time, their answers in the order of the inputs; the first that fails ends
