@@ -181,6 +181,3 @@ fn made(request: &ExplainRequest) -> Result<TestRequest, GatewayError> {
     made = made.insert_header((CONTENT_LENGTH, body.len()));
     Ok(made.set_payload(body))
 }
-
-#[cfg(test)]
-mod tests;

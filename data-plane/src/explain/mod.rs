@@ -3,6 +3,8 @@
 //! worker of its own.
 
 mod dry;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

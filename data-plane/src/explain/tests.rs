@@ -3,7 +3,7 @@ use sanmon_shared::explain::{ExplainRequest, ExplainedWay, Explanation};
 use sanmon_shared::secret::{HashedSecret, bearer};
 use serde_json::{Value, json};
 
-use super::run;
+use super::dry::run;
 use crate::snapshot::Snapshot;
 use crate::snapshot::for_test::CONTEXT;
 

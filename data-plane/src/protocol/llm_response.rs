@@ -6,12 +6,14 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
+use sanmon_shared::explain::{ExplainedWay, Explanation};
 use sanmon_shared::resources::{self, PromptContextId, PromptId};
 use sanmon_wire::canonical::{Choice, Message, Part, Request, Response, Role, Text};
 use sanmon_wire::json::Object;
 use serde::Serialize;
 
-use super::llm::{self, model::Wanted};
+use super::llm::model::Wanted;
+use super::llm::{self, explained};
 use super::refs::Refs;
 use super::{Dialect, Protocol};
 use crate::error::{Code, GatewayError};
@@ -51,6 +53,20 @@ impl Protocol for LlmResponse {
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
         Box::pin(self.respond(exchange))
     }
+
+    /// What the model would be asked is not told: it may hold what a request keeps to itself.
+    fn explain(&self, exchange: &Rc<Exchange>, to: &mut Explanation) -> Result<(), GatewayError> {
+        let nothing = nothing()?;
+        let wanted = Wanted::of(exchange, &self.refs, &nothing)?;
+        let ask = Ask { exchange, model: wanted.model.as_deref(), object: &nothing };
+        explained::targets(&ask, &wanted, to, |candidate, target| {
+            let chosen = wanted.chosen(exchange, candidate)?;
+            target.model = chosen.model.as_deref().map(str::to_owned);
+            target.way = Some(ExplainedWay::Translated);
+            Ok(())
+        });
+        Ok(())
+    }
 }
 
 impl LlmResponse {
@@ -74,8 +90,7 @@ impl LlmResponse {
         };
         let messages = asking.messages(&Scope::new(exchange, &body))?;
         drop(body);
-        let nothing = Object::scan(b"{}")
-            .map_err(|error| GatewayError::new(Code::Internal, error.to_string()))?;
+        let nothing = nothing()?;
         let wanted = Wanted::of(exchange, &self.refs, &nothing)?;
         let model = wanted.model.as_deref();
         let course = Course::of(&Ask { exchange, model, object: &nothing }, &wanted.named);
@@ -84,6 +99,11 @@ impl LlmResponse {
         let answer = Generations::of(&Box::pin(answer).await?);
         Ok(HttpResponse::Ok().json(answer))
     }
+}
+
+/// The body of a request that names nobody.
+fn nothing() -> Result<Object<'static>, GatewayError> {
+    Object::scan(b"{}").map_err(|error| GatewayError::new(Code::Internal, error.to_string()))
 }
 
 /// What a request's model is asked.
