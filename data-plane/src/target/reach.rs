@@ -20,7 +20,7 @@ pub(crate) fn passed_over(ask: &Ask<'_>, named: &Arc<Provider>) -> Vec<(Arc<str>
         for member in provider.pool.iter().flat_map(|pool| pool.members()) {
             let reason = match member.provider.find(snapshot) {
                 None => Some("it is not there, or could not be built".to_owned()),
-                Some(_) if !condition::are_met(&member.conditions, ask) => {
+                Some(target) if !condition::are_met(&member.conditions, target, ask) => {
                     Some("the request does not meet its conditions".to_owned())
                 }
                 Some(target) => {

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
+use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
+use sanmon_shared::explain::Explanation;
 use sanmon_shared::resources::{self, EmbeddingModel};
 use sanmon_wire::json::{Edits, Scanner};
 
@@ -51,9 +53,7 @@ impl Proxy {
 
     async fn respond(&self, exchange: &Rc<Exchange>) -> Result<HttpResponse, GatewayError> {
         let read = read(exchange, self.most).await?;
-        let spoken = Spoken::of(exchange.path(), &read.object()).ok_or_else(|| {
-            GatewayError::new(Code::BadRequest, "no matching AI protocol for the request")
-        })?;
+        let spoken = Spoken::of(exchange.path(), &read.object()).ok_or_else(unspoken)?;
         let Read { body, members } = self.shaped(exchange, spoken, read)?;
         let front: &'static dyn llm::Front = match spoken {
             Spoken::Chat => &ChatFront,
@@ -116,6 +116,10 @@ impl Proxy {
     }
 }
 
+fn unspoken() -> GatewayError {
+    GatewayError::new(Code::BadRequest, "no matching AI protocol for the request")
+}
+
 impl Protocol for Proxy {
     fn dialect(&self) -> Dialect {
         Dialect::OpenAi
@@ -137,5 +141,22 @@ impl Protocol for Proxy {
         exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
         Box::pin(self.respond(exchange))
+    }
+
+    fn explain(&self, exchange: &Rc<Exchange>, to: &mut Explanation) -> Result<(), GatewayError> {
+        let missing = || Err(GatewayError::new(Code::Internal, "the body is not there"));
+        let read = read(exchange, self.most).now_or_never().unwrap_or_else(missing)?;
+        let spoken = Spoken::of(exchange.path(), &read.object()).ok_or_else(unspoken)?;
+        let Read { body, .. } = self.shaped(exchange, spoken, read)?;
+        exchange.give_back(body);
+        let front: &'static dyn llm::Front = match spoken {
+            Spoken::Chat => &ChatFront,
+            Spoken::Messages => &MessagesFront,
+            Spoken::Converse => &Converse,
+            Spoken::Responses => return self.responses.explain(exchange, to),
+            Spoken::Embeddings => return self.embeddings.explain(exchange, to),
+            Spoken::Tokens | Spoken::Other => return Ok(()),
+        };
+        llm::explain(exchange, Fronted::Fixed(front), &self.refs, to)
     }
 }
