@@ -12,6 +12,7 @@
 mod abuse;
 mod admin_bodies;
 mod alone;
+mod api7_guide;
 mod apply;
 mod cuts;
 mod durability;
