@@ -82,5 +82,5 @@ fn the_page_for_those_who_come_from_otoroshi_works_as_pasted() {
 #[test]
 fn the_page_for_those_who_come_from_apisix_works_as_pasted() {
     let said = paste(&read("docs/coming-from-apisix.md", None));
-    says(&said, &["chat.completion", "\"deleted\""]);
+    says(&said, &["I am well.", "jack", "\"deleted\""]);
 }
