@@ -42,7 +42,7 @@ impl Explainer {
             return snapshot;
         }
         let context = BuildContext { seal: None, environment: &|_| None, targets: None, owner: "" };
-        let mut edit = Arc::new(Snapshot::empty(Head::empty(&*head.lineage))).edit();
+        let mut edit = Arc::new(Snapshot::empty(Head::empty(&head.lineage))).edit();
         configured.each(&mut |entry| {
             let change = Change {
                 kind: entry.kind.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{Ask, condition};
+use super::{Ask, Pool, condition};
 use crate::provider::Provider;
 use crate::snapshot::Snapshot;
 
@@ -17,7 +17,7 @@ pub(crate) fn passed_over(ask: &Ask<'_>, named: &Arc<Provider>) -> Vec<(Arc<str>
     let mut at = 0;
     while let Some(&provider) = seen.get(at) {
         at += 1;
-        for member in provider.pool.iter().flat_map(|pool| pool.members()) {
+        for member in provider.pool.iter().flat_map(Pool::members) {
             let reason = match member.provider.find(snapshot) {
                 None => Some("it is not there, or could not be built".to_owned()),
                 Some(target) if !condition::are_met(&member.conditions, target, ask) => {
@@ -55,7 +55,7 @@ pub(crate) fn reached<'s>(
             return Some(provider);
         }
         at += 1;
-        let members = provider.pool.iter().flat_map(|pool| pool.members());
+        let members = provider.pool.iter().flat_map(Pool::members);
         let members = members.filter_map(|member| member.provider.find(snapshot));
         let fallback = provider.fallback.as_ref().and_then(|id| snapshot.provider(id));
         for next in members.chain(fallback) {

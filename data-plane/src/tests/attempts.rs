@@ -66,11 +66,12 @@ async fn limited(tasks: &Tasks, answer: &'static str) -> Upstream {
     Upstream::start(tasks, move |mut call, _| async move {
         let limit = r#"{"error":{"message":"slow down","type":"rate_limit_error"}}"#;
         let first = call.text.contains("sk-first");
-        call.say(&match first {
-            true => whole("429 Slow", "application/json", "retry-after: 60\r\n", limit),
-            false => whole("200 OK", "application/json", "", answer),
-        })
-        .await;
+        let answer = if first {
+            whole("429 Slow", "application/json", "retry-after: 60\r\n", limit)
+        } else {
+            whole("200 OK", "application/json", "", answer)
+        };
+        call.say(&answer).await;
     })
     .await
 }

@@ -40,15 +40,13 @@ where
             Some(before) if refuses => before,
             _ => failed,
         };
-        match goes_on.then(|| course.next()).flatten() {
-            Some(next) => candidate = next,
-            None => {
-                if let Some(soonest) = soonest {
-                    last.wait_for(soonest);
-                }
-                return Err(last);
+        let Some(next) = goes_on.then(|| course.next()).flatten() else {
+            if let Some(soonest) = soonest {
+                last.wait_for(soonest);
             }
-        }
+            return Err(last);
+        };
+        candidate = next;
         told = Some(last);
     }
 }
