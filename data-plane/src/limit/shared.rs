@@ -23,6 +23,9 @@ pub(super) const PATIENCE: Duration = Duration::from_millis(50);
 /// After a failure the store is left alone for so long; then one request tries again.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How long the store may take for what nobody waits for.
+const SETTLING: Duration = Duration::from_secs(5);
+
 /// Settlements that wait for the store.
 const WAITING: usize = 65_536;
 
@@ -204,19 +207,25 @@ impl Settler {
         if batch.is_empty() {
             return;
         }
-        if let Err(error) = self.store.settle(batch).await {
+        let settled = timeout(SETTLING, self.store.settle(batch)).await;
+        if !matches!(settled, Ok(Ok(()))) {
             let count = batch.len();
             let lost = u64::try_from(count).unwrap_or(u64::MAX);
             self.metrics.limits.settlements_dropped.fetch_add(lost, Ordering::Relaxed);
-            tracing::debug!(%error, count, "settlements of limits are lost");
+            tracing::debug!(count, "settlements of limits are lost");
         }
         batch.clear();
     }
 
+    /// Asks the store also where there is nothing to renew: who asks first would have to connect.
     async fn renew(&self) {
-        for leases in self.leases.all().chunks(AT_ONCE) {
-            if let Err(error) = self.store.renew(leases).await {
-                tracing::debug!(%error, "leases of limits are not renewed");
+        let leases = self.leases.all();
+        let none: &[Lease] = &[];
+        let first = leases.is_empty().then_some(none);
+        for leases in first.into_iter().chain(leases.chunks(AT_ONCE)) {
+            let renewed = timeout(SETTLING, self.store.renew(leases)).await;
+            if !matches!(renewed, Ok(Ok(()))) {
+                tracing::debug!("leases of limits are not renewed");
             }
         }
     }
