@@ -22,7 +22,6 @@ pub mod router;
 mod server;
 pub mod snapshot;
 pub mod stream;
-#[allow(dead_code, unused_imports, reason = "the loop of attempts and the plugins use it next")]
 pub mod target;
 pub mod telemetry;
 #[cfg(test)]

@@ -254,7 +254,7 @@ impl Provider {
             health.common.summary.configure(held.as_deref(), probe.is_some());
         }
         let fallback = document.provider_fallback.clone();
-        let provider = Self { pool, retry, breaker, held, fallback, ..self };
+        let provider = Self { pool, fallback, held, breaker, retry, ..self };
         match probe {
             Some(rules) => provider.probing(rules, context),
             None => Ok(provider),

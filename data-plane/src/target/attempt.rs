@@ -27,11 +27,6 @@ impl Attempt {
         Self { state, rules: candidate.breaker, began: now, answered: false, over: false }
     }
 
-    /// When it began.
-    pub(crate) fn began(&self) -> Instant {
-        self.began
-    }
-
     /// Content has come. Only the first time counts.
     pub(crate) fn first_token(&mut self, now: Instant) {
         if !self.answered {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use regex::Regex;
-use sanmon_wire::json::{Object, Value, ValueKind};
+use sanmon_wire::json::{Elements, Object, Value, ValueKind};
 
 use super::Ask;
 use crate::expression::{Path, Scope, Template};
@@ -59,41 +59,61 @@ impl Condition {
                 template.evaluate(&scope).is_ok_and(|value| self.expected.is(&value))
             }
             Looked::Selector(path) => {
-                let own = || Some(path.find(ask.object)?).filter(|value| !value.is_null());
-                let value = if target.options.win { None } else { own().map(text) };
-                match value.or_else(|| option(target, path)) {
-                    None => true,
-                    Some(None) => false,
-                    Some(Some(value)) => self.expected.is(&value),
+                let own = path.find(ask.object).filter(|_| !target.options.win);
+                match own.map_or(Seen::Nothing, Seen::of).or_else(|| option(target, path)) {
+                    Seen::Nothing => true,
+                    Seen::Other => false,
+                    Seen::Text(value) => self.expected.is(&value),
                 }
             }
         }
     }
 }
 
-/// A string, a number or a truth value as text; none of anything else.
-fn text(value: Value<'_>) -> Option<Cow<'_, str>> {
-    match value.kind {
-        ValueKind::String => value.text(),
-        ValueKind::Object | ValueKind::Array | ValueKind::Null => None,
-        _ => std::str::from_utf8(value.raw).ok().map(Cow::Borrowed),
+/// What is found where a selector looks.
+enum Seen<'a> {
+    /// Nothing, or `null`.
+    Nothing,
+    /// A string, a number or a truth value.
+    Text(Cow<'a, str>),
+    /// A list or an object.
+    Other,
+}
+
+impl<'a> Seen<'a> {
+    fn of(value: Value<'a>) -> Self {
+        let text = match value.kind {
+            ValueKind::Null => return Self::Nothing,
+            ValueKind::Object | ValueKind::Array => None,
+            ValueKind::String => value.text(),
+            ValueKind::Number | ValueKind::Bool => {
+                std::str::from_utf8(value.raw).ok().map(Cow::Borrowed)
+            }
+        };
+        text.map_or(Self::Other, Self::Text)
+    }
+
+    fn or_else(self, other: impl FnOnce() -> Self) -> Self {
+        if let Self::Nothing = self { other() } else { self }
     }
 }
 
-/// What the target's options have there: none where nothing, or `null`.
-fn option<'a>(target: &'a Provider, path: &Path) -> Option<Option<Cow<'a, str>>> {
-    let (name, rest) = path.split_first()?;
+/// What the target's options have there.
+fn option<'a>(target: &'a Provider, path: &Path) -> Seen<'a> {
+    let Some((name, rest)) = path.split_first() else { return Seen::Nothing };
     if name == "model" && rest.is_none() {
-        return target.default_model.as_deref().map(|model| Some(Cow::Borrowed(model)));
+        let model = target.default_model.as_deref();
+        return model.map_or(Seen::Nothing, |model| Seen::Text(Cow::Borrowed(model)));
     }
-    let member = target.options.members.iter().find(|member| &*member.name == name)?;
-    let json = member.value.json().as_bytes();
-    let value = match rest {
-        // A value alone is one in an object, to whoever reads values.
-        None => sanmon_wire::json::Elements::first(json)?,
-        Some(rest) => rest.find(&Object::scan(json).ok()?)?,
+    let member = target.options.members.iter().find(|member| &*member.name == name);
+    let Some(json) = member.map(|member| member.value.json().as_bytes()) else {
+        return Seen::Nothing;
     };
-    (!value.is_null()).then(|| text(value))
+    let value = match rest {
+        None => Elements::first(json),
+        Some(rest) => Object::scan(json).ok().and_then(|object| rest.find(&object)),
+    };
+    value.map_or(Seen::Nothing, Seen::of)
 }
 
 /// Whether a request meets all of them.

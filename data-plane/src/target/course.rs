@@ -115,11 +115,6 @@ impl Course {
         self.next()
     }
 
-    /// How many candidates were taken.
-    pub(crate) fn attempts(&self) -> u32 {
-        self.attempts
-    }
-
     /// Whether another attempt may follow this failure of the last candidate: as its kind, the number
     /// of attempts, the deadline, the time that it took, those who are left, and the budget say. The
     /// budget is then spent.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sanmon_wire::canonical::{ErrorKind, ProviderError};
 
 use crate::error::{Code, GatewayError};
-use crate::upstream::{Stage, UpstreamError};
+use crate::upstream::UpstreamError;
 
 /// What kind of failure an attempt ended with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,6 +214,7 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::Stage;
 
     #[test]
     fn kinds_are_where_they_stand() {

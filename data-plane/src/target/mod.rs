@@ -33,9 +33,7 @@ use sanmon_wire::json::Object;
 
 pub(crate) use attempt::Attempt;
 pub(crate) use breaker::BreakerRules;
-pub(crate) use budget::BudgetRules;
-pub(crate) use choice::{Choice, HashOn, Price};
-pub(crate) use condition::{Condition, Conditions, Expected, Looked};
+pub(crate) use choice::{Choice, HashOn};
 pub(crate) use course::Course;
 pub(crate) use document::{KIND, Resilience};
 pub(crate) use failure::{Failure, FailureKind, Kinds};
@@ -45,7 +43,7 @@ pub(crate) use reach::{passed_over, reached};
 pub use registry::Registry;
 pub(crate) use registry::alone;
 pub(crate) use report::{Totals, report, totals};
-pub(crate) use retry::{Hedge, Retry, Retrying};
+pub(crate) use retry::{Retry, Retrying};
 pub(crate) use state::{Health, State};
 
 use crate::exchange::Exchange;

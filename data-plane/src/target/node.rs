@@ -187,7 +187,9 @@ impl Node {
             What::Nobody => {}
             What::One(leaf) => visit(leaf),
             What::Group(group) => {
-                group.nodes.iter_mut().flatten().for_each(|node| node.each(visit))
+                for node in group.nodes.iter_mut().flatten() {
+                    node.each(visit);
+                }
             }
         }
         if let Some(then) = &mut self.then {

@@ -35,7 +35,7 @@ pub(crate) struct PoolConfig {
 pub(crate) struct MemberConfig {
     /// Who it is.
     pub(crate) provider: ProviderRef,
-    /// As what logs and headers know it; unlike that of the others.
+    /// By what it is told from the others, and found again when they change.
     pub(crate) name: Arc<str>,
     /// Its part of the requests of its tier; 0 for none.
     pub(crate) weight: u32,

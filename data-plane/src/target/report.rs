@@ -149,7 +149,7 @@ mod tests {
         failing.began(now);
         let rules = BreakerRules { consecutive_failures: 1, ..BreakerRules::default() };
         failing.failed(&Failure::of_status(503), &rules, now, now);
-        let limited = Failure::of_status(429).after(Some(Duration::from_secs(60)));
+        let limited = Failure::of_status(429).after(Some(Duration::from_mins(1)));
         health[2][0].state("n").failed(&limited, &BreakerRules::default(), now, now);
         health[2][1].state("well");
 
@@ -159,18 +159,21 @@ mod tests {
         let failures: Vec<(&str, u64)> =
             told[1].failures.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
         assert_eq!(failures, [("overloaded", 1), ("rate_limited", 1)]);
-        let targets: Vec<(u32, &str, BreakerState, Option<u64>, Option<&str>)> = told[1]
+        let targets: Vec<String> = told[1]
             .targets
             .iter()
-            .map(|t| (t.credential, &*t.model, t.breaker, t.out_for, t.reason.as_deref()))
+            .map(|one| {
+                let TargetHealth { credential, model, breaker, out_for, reason, .. } = one;
+                let reason = reason.as_deref().unwrap_or("fine");
+                format!("{credential} {model} {breaker:?} {out_for:?} {reason}")
+            })
             .collect();
-        let alone = "the provider wants to be left alone: rate_limited";
         assert_eq!(
             targets,
             [
-                (0, "n", BreakerState::Closed, Some(60_000), Some(alone)),
-                (1, "m", BreakerState::Open, Some(30_000), Some("overloaded (503)")),
-                (1, "well", BreakerState::Closed, None, None),
+                "0 n Closed Some(60000) the provider wants to be left alone: rate_limited",
+                "1 m Open Some(30000) overloaded (503)",
+                "1 well Closed None fine",
             ]
         );
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// In so many steps a window slides.
-const STEPS: u64 = 10;
+const STEPS: usize = 10;
 
 /// How many bits a count has; it stays at its largest value rather than run over.
 const BITS: u32 = 20;
@@ -15,7 +15,7 @@ const MOST: u64 = (1 << BITS) - 1;
 #[derive(Debug)]
 pub(super) struct Window {
     step_millis: u64,
-    steps: [AtomicU64; STEPS as usize],
+    steps: [AtomicU64; STEPS],
 }
 
 /// Both counts.
@@ -34,7 +34,7 @@ impl Window {
     /// Of this width.
     pub(super) fn new(width: Duration) -> Self {
         let millis = u64::try_from(width.as_millis()).unwrap_or(u64::MAX);
-        Self { step_millis: (millis / STEPS).max(1), steps: Default::default() }
+        Self { step_millis: (millis / STEPS as u64).max(1), steps: Default::default() }
     }
 
     /// Counts one of the first.
@@ -74,7 +74,8 @@ impl Window {
 
     fn add(&self, now: u64, more: Counts, may: Option<&dyn Fn(Counts) -> bool>) -> bool {
         let step = self.step(now);
-        let Some(word) = usize::try_from(step % STEPS).ok().and_then(|at| self.steps.get(at))
+        let Some(word) =
+            usize::try_from(step % STEPS as u64).ok().and_then(|at| self.steps.get(at))
         else {
             return false;
         };
@@ -108,7 +109,7 @@ impl Window {
 
 fn is_within(word: u64, step: u64) -> bool {
     let of = step_of(word);
-    of != 0 && of <= step && step - of < STEPS
+    of != 0 && of <= step && step - of < STEPS as u64
 }
 
 fn step_of(word: u64) -> u64 {

@@ -7,7 +7,7 @@ const RULES: BreakerRules = BreakerRules {
     consecutive_failures: 3,
     failure_ratio: None,
     minimum_attempts: u32::MAX,
-    cooldown: Duration::from_millis(1_000),
+    cooldown: Duration::from_secs(1),
 };
 
 fn opened() -> Breaker {
@@ -229,12 +229,11 @@ impl Memory {
             Doing::Nothing => Doing::Asking(self.word),
             Doing::Asking(word) => match on_ask(word, now) {
                 Asked::Yes => Doing::Has(now),
-                Asked::No => Doing::Nothing,
                 Asked::Trial(trial) if self.set(word, trial) => {
                     self.trials += 1;
                     Doing::Has(now)
                 }
-                Asked::Trial(_) => Doing::Nothing,
+                Asked::No | Asked::Trial(_) => Doing::Nothing,
             },
             Doing::Has(began) => {
                 Doing::Telling { began, failed: fails, word: self.word, opened: self.opened }

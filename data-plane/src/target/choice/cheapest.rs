@@ -35,7 +35,7 @@ impl Cheapest {
     pub(super) fn pick(&self, view: &dyn View) -> Option<usize> {
         let there = || self.prices.iter().enumerate().filter(|(at, _)| view.is_there(*at));
         let least = there().map(|(_, price)| *price).min_by(f64::total_cmp)?;
-        let equal = || there().filter(|(_, price)| price.total_cmp(&&least).is_eq());
+        let equal = || there().filter(|(_, price)| price.total_cmp(&least).is_eq());
         let nth = match equal().count() {
             0 | 1 => 0,
             count => self.turn.fetch_add(1, Ordering::Relaxed) % count,

@@ -27,7 +27,7 @@ impl Dice {
         u64::try_from(wide >> 64).unwrap_or_default()
     }
 
-    /// SplitMix64, <https://doi.org/10.1145/2714064.2660195>.
+    /// `SplitMix64`, <https://doi.org/10.1145/2714064.2660195>.
     fn next(&self) -> u64 {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
         let mut mixed = self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);

@@ -44,7 +44,7 @@ fn all(mut course: Course, failure: &Failure) -> Vec<String> {
     let mut names = Vec::new();
     while let Some(candidate) = course.next() {
         let model = candidate.model.as_deref().map(|model| format!(" {model}"));
-        names.push(format!("{}{}", candidate.name, model.unwrap_or_default()));
+        names.push(format!("{}{}", candidate.provider.id, model.unwrap_or_default()));
         if !course.goes_on(failure) {
             break;
         }
@@ -123,7 +123,7 @@ fn weights_are_what_they_say() {
         json!({"id": "b"}),
     ]);
     let firsts: Vec<Arc<str>> =
-        (0..10).map(|_| course(&exchange, "lb").next().unwrap().name).collect();
+        (0..10).map(|_| course(&exchange, "lb").next().unwrap().provider.id.clone()).collect();
     assert_eq!(firsts.iter().filter(|name| &***name == "a").count(), 8);
 }
 
@@ -151,7 +151,7 @@ fn a_target_that_is_there_twice_is_asked_once_for_each_model() {
         ])),
         json!({"id": "a"}),
     ]);
-    assert_eq!(all(course_of(&exchange, "lb", &json!({"model": "m"})), &SERVER), ["a", "other m2"]);
+    assert_eq!(all(course_of(&exchange, "lb", &json!({"model": "m"})), &SERVER), ["a", "a m2"]);
 }
 
 #[test]
@@ -228,8 +228,7 @@ fn credentials_take_turns_and_one_that_is_held_is_left_out() {
     let mut course = course(&exchange, "a");
     let candidate = course.next().unwrap();
     assert_eq!(candidate.account, 1);
-    Attempt::begin(&candidate, Instant::now())
-        .failed(&limited.after(Some(Duration::from_secs(60))));
+    Attempt::begin(&candidate, Instant::now()).failed(&limited.after(Some(Duration::from_mins(1))));
     assert_eq!(accounts(&limited), [2, 0], "the second is held");
 }
 
@@ -241,14 +240,18 @@ async fn a_breaker_takes_a_target_out_and_one_request_tries_it() {
         json!({"id": "b"}),
     ]);
     fail(&exchange, "a", &SERVER, 2);
-    assert_eq!(&*course(&exchange, "a").next().unwrap().name, "b");
+    assert_eq!(&*course(&exchange, "a").next().unwrap().provider.id, "b");
     tokio::time::advance(Duration::from_millis(1_001)).await;
     let mut trial = course(&exchange, "a");
     let candidate = trial.next().unwrap();
-    assert_eq!(&*candidate.name, "a");
-    assert_eq!(&*course(&exchange, "a").next().unwrap().name, "b", "while the trial goes on");
+    assert_eq!(&*candidate.provider.id, "a");
+    assert_eq!(
+        &*course(&exchange, "a").next().unwrap().provider.id,
+        "b",
+        "while the trial goes on"
+    );
     Attempt::begin(&candidate, Instant::now()).succeeded();
-    assert_eq!(&*course(&exchange, "a").next().unwrap().name, "a");
+    assert_eq!(&*course(&exchange, "a").next().unwrap().provider.id, "a");
 }
 
 #[test]
@@ -372,7 +375,7 @@ fn a_conversation_stays_where_it_is_warm() {
         messages.extend(rest.iter().map(|text| json!({"role": "assistant", "content": text})));
         json!({ "messages": messages })
     };
-    let goes = |body: &Value| course_of(&exchange, "lb", body).next().unwrap().name;
+    let goes = |body: &Value| course_of(&exchange, "lb", body).next().unwrap().provider.id.clone();
     let one = goes(&turn("one", &[]));
     for _ in 0..5 {
         assert_eq!(goes(&turn("one", &["x", "y"])), one);
@@ -382,7 +385,7 @@ fn a_conversation_stays_where_it_is_warm() {
     let mut failing = course_of(&exchange, "lb", &turn("one", &[]));
     failing.next().unwrap();
     assert!(failing.goes_on(&SERVER));
-    let other = failing.next().unwrap().name;
+    let other = failing.next().unwrap().provider.id.clone();
     assert_ne!(other, one);
     assert_eq!(goes(&turn("one", &[])), other, "it is warm there now");
 }

@@ -77,11 +77,14 @@ pub(super) fn breaker(
     let options = document.options.get("circuit_breaker").filter(|value| !value.is_null())?;
     let mut number = |name: &str, default: u64| match options.get(name) {
         None | Some(Value::Null) => default,
-        Some(value) => value.as_u64().map(|number| number.max(1)).unwrap_or_else(|| {
-            let at = join_pointer("/options/circuit_breaker", name);
-            problems.push(Problem::at(at, "it is a whole number"));
-            default
-        }),
+        Some(value) => value.as_u64().map_or_else(
+            || {
+                let at = join_pointer("/options/circuit_breaker", name);
+                problems.push(Problem::at(at, "it is a whole number"));
+                default
+            },
+            |number| number.max(1),
+        ),
     };
     let (row, cooldown) = (number("consecutive_failures", 5), number("cooldown", 30_000));
     if options.get("enabled").and_then(Value::as_bool) != Some(true) {

@@ -112,6 +112,14 @@ pub(crate) enum Outcome {
     Nothing,
 }
 
+/// What a provider is from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    Well,
+    /// For this reason.
+    Unwell(String),
+}
+
 /// What several probes together say: outcomes of one kind in a row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Verdict {
@@ -122,19 +130,18 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// Takes an outcome; says what the provider is from now on, where that changes: `Some(None)` for
-    /// well, `Some(reason)` for unwell.
+    /// Takes an outcome; says what the provider is from now on, where that changes.
     pub(super) fn take(
         &mut self,
         outcome: Outcome,
         is_well: bool,
         rules: &ProbeRules,
-    ) -> Option<Option<String>> {
+    ) -> Option<Finding> {
         let (count, most, reason) = match outcome {
             Outcome::Nothing => return None,
             Outcome::Good => {
                 *self = Self { good: self.good.saturating_add(1), ..Self::default() };
-                return (!is_well && self.good >= rules.successes).then_some(None);
+                return (!is_well && self.good >= rules.successes).then_some(Finding::Well);
             }
             Outcome::Bad(status) => {
                 (&mut self.bad, rules.failures, format!("it answers with the status {status}"))
@@ -147,7 +154,7 @@ impl Verdict {
         *count = count.saturating_add(1);
         let is_enough = *count >= most;
         self.good = 0;
-        (is_well && is_enough).then_some(Some(reason))
+        (is_well && is_enough).then_some(Finding::Unwell(reason))
     }
 }
 
@@ -189,12 +196,13 @@ mod tests {
         assert_eq!(verdict.take(Outcome::Bad(500), true, &rules), None);
         assert_eq!(verdict.take(Outcome::Nothing, true, &rules), None);
         let unwell = verdict.take(Outcome::Bad(502), true, &rules);
-        assert_eq!(unwell, Some(Some("it answers with the status 502".to_owned())));
+        let reason = "it answers with the status 502".to_owned();
+        assert_eq!(unwell, Some(Finding::Unwell(reason)));
         assert_eq!(verdict.take(Outcome::Bad(502), false, &rules), None, "it is already");
         assert_eq!(verdict.take(Outcome::Good, false, &rules), None);
         assert_eq!(verdict.take(Outcome::Late, false, &rules), None);
         assert_eq!(verdict.take(Outcome::Good, false, &rules), None);
-        assert_eq!(verdict.take(Outcome::Good, false, &rules), Some(None));
+        assert_eq!(verdict.take(Outcome::Good, false, &rules), Some(Finding::Well));
         assert!(verdict.take(Outcome::Late, true, &rules).is_some(), "one is enough");
     }
 

@@ -5,6 +5,7 @@ use futures_util::stream::FuturesUnordered;
 use sanmon_shared::task::Tasks;
 use tokio::sync::Semaphore;
 
+use super::rules::Finding;
 use super::{Probed, Verdict};
 use crate::exchange::Shared;
 use crate::worker::Worker;
@@ -56,13 +57,17 @@ async fn watch(probed: Weak<Probed>, shared: &Shared, worker: &Worker, gate: &Se
         let outcome = probed.ask(worker, turn).await;
         drop(place);
         let is_well = probed.summary.unwell().is_none();
-        if let Some(unwell) = verdict.take(outcome, is_well, &probed.rules) {
-            let provider = &*probed.provider;
-            match &unwell {
-                Some(reason) => tracing::warn!(provider, reason, "the provider is unwell"),
-                None => tracing::info!(provider, "the provider is well again"),
+        let provider = &*probed.provider;
+        match verdict.take(outcome, is_well, &probed.rules) {
+            None => {}
+            Some(Finding::Well) => {
+                tracing::info!(provider, "the provider is well again");
+                probed.summary.set_unwell(None);
             }
-            probed.summary.set_unwell(unwell);
+            Some(Finding::Unwell(reason)) => {
+                tracing::warn!(provider, reason, "the provider is unwell");
+                probed.summary.set_unwell(Some(reason));
+            }
         }
         let [well, unwell] = probed.rules.intervals;
         let pause = if probed.summary.is_unwell() { unwell } else { well };

@@ -11,7 +11,8 @@ pub struct Target {
     /// Who it is. It may itself have targets; who would come back to itself is refused.
     #[serde(rename = "ref")]
     pub provider: ProviderId,
-    /// As what logs and `x-sanmon-attempts` know it; its id when absent.
+    /// What explanations call it, and tells it from other targets of the same provider where requests
+    /// are to come back to it: consistent hashes, sticky conversations. Its id when absent.
     #[serde(default)]
     pub name: Option<String>,
     /// Its part of the requests of its priority: twice the weight is twice as many. 0 for none.
