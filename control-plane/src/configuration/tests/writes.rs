@@ -107,6 +107,34 @@ async fn what_others_refer_to_is_deleted_by_force_only_and_says_what_breaks() {
 }
 
 #[tokio::test]
+async fn targets_and_fallbacks_of_providers_are_references() {
+    let rig = Rig::new().await;
+    let targets = json!({
+        "provider": "loadbalancer",
+        "provider_fallback": "a",
+        "targets": [{"ref": "b"}],
+        "options": {"refs": ["c", {"ref": "d", "weight": 2}]}
+    });
+    let error = rig.write(Operation::put("providers", "lb", targets.clone())).await.unwrap_err();
+    let mut found = pointers(&error);
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        ["/options/refs/0", "/options/refs/1/ref", "/provider_fallback", "/targets/0/ref"]
+    );
+    for id in ["a", "b", "c", "d"] {
+        rig.put("providers", id, provider(id)).await;
+    }
+    rig.put("providers", "lb", targets).await;
+    for id in ["a", "b", "c", "d"] {
+        assert_eq!(rig.configuration.state().referrers("providers", id).count(), 1, "{id}");
+    }
+    let wrong = json!({"provider": "loadbalancer", "options": {"refs": [{"ref": "a", "wait": 2}]}});
+    let error = rig.write(Operation::put("providers", "lb", wrong)).await.unwrap_err();
+    assert!(!pointers(&error).is_empty());
+}
+
+#[tokio::test]
 async fn in_a_transaction_only_the_end_counts_for_references() {
     let rig = Rig::new().await;
     rig.put("providers", "p", provider("a")).await;
