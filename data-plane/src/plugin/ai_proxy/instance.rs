@@ -1,7 +1,5 @@
 //! From an instance of a config to a provider.
 
-use std::sync::Arc;
-
 use sanmon_shared::Problem;
 use sanmon_shared::resources::Connection;
 use sanmon_shared::secret::{Secret, is_reference};
@@ -44,7 +42,7 @@ impl Instance<'_> {
         plugin: &str,
         common: &Common,
         context: &BuildContext<'_>,
-    ) -> Result<Arc<Provider>, Vec<Problem>> {
+    ) -> Result<Provider, Vec<Problem>> {
         let mut problems = self.missing();
         let endpoint = self.overrides.endpoint.as_deref();
         let endpoint = endpoint.map(|text| resolved(text, "http://localhost/", context));
@@ -80,7 +78,7 @@ impl Instance<'_> {
             keep: common.keep,
         };
         let built = Provider::inline(&inline, context);
-        built.map(Arc::new).map_err(|inner| inner.into_iter().map(told).collect())
+        built.map_err(|inner| inner.into_iter().map(told).collect())
     }
 
     /// Whether streams are asked for, whatever requests say.

@@ -7,6 +7,8 @@ pub(super) mod instance;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use sanmon_shared::Problem;
 use sanmon_shared::catalogue::Phase;
 use serde_json::{Map, Value, json};
@@ -74,7 +76,7 @@ impl Plugin for AiProxy {
         };
         let streams = instance.streams() == Some(true);
         let provider = instance.build(Self::NAME, &common, context)?;
-        Ok(Self(Proxy::new(&provider, common.max_req_body_size, streams)))
+        Ok(Self(Proxy::new(&Arc::new(provider), common.max_req_body_size, streams)))
     }
 
     fn backend(&self) -> Option<&dyn Protocol> {

@@ -159,3 +159,29 @@ fn a_balancer_says_what_it_hashes() {
     let semantic = balanced(json!({"algorithm": "semantic"}));
     assert!(semantic[0].starts_with("/balancer/algorithm: "), "{semantic:?}");
 }
+
+#[test]
+fn checks_of_an_instance_are_those_of_apisix() {
+    let checked = |checks: Value| {
+        problems(
+            "ai-proxy-multi",
+            &json!({"instances": [
+            {"name": "a", "provider": "openai", "auth": {}, "weight": 1, "checks": checks}]}),
+        )
+    };
+    let whole = json!({"active": {
+        "type": "https", "timeout": 0.5, "concurrency": 3, "http_method": "POST",
+        "http_path": "/v1/chat/completions", "http_req_body": "{}", "req_headers": ["X-A: b"],
+        "healthy": {"interval": 2, "http_statuses": [200], "successes": 1},
+        "unhealthy": {"interval": 1, "http_failures": 2, "tcp_failures": 1, "timeouts": 1}
+    }});
+    assert_eq!(checked(whole), [""; 0]);
+    assert_eq!(checked(json!({"active": {}})), [""; 0]);
+    let wrong = json!({"active": {"http_path": "x", "req_headers": ["X"], "timeout": 0}});
+    let at = |name: &str| format!("/instances/0/checks/active/{name}: ");
+    let told = checked(wrong);
+    for (problem, name) in told.iter().zip(["req_headers/0", "timeout", "path"]) {
+        assert!(problem.starts_with(&at(name)), "{told:?}");
+    }
+    assert_eq!(told.len(), 3);
+}

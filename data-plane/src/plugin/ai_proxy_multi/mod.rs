@@ -2,6 +2,7 @@
 //! from the next when that fails (APISIX's plugin of this name). Larger priorities come first.
 
 mod balancer;
+mod checks;
 mod fallback;
 
 use std::sync::Arc;
@@ -15,8 +16,9 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use self::balancer::Balancer;
+use self::checks::Checks;
 use self::fallback::{Strategy, retry};
-use super::ai_proxy::config::{self, Auth, Override, ProviderConf, VendorName};
+use super::ai_proxy::config::{self, Auth, Common, Override, ProviderConf, VendorName};
 use super::ai_proxy::instance::Instance;
 use super::{BuildContext, Plugin};
 use crate::protocol::Protocol;
@@ -84,9 +86,9 @@ struct InstanceConfig {
     /// What goes over what the provider has usually.
     #[serde(default, rename = "override")]
     overrides: Override,
-    #[doc = "Calls that find out whether it is well."]
+    /// Calls that find out whether it is well. One that is not is asked when no other is left.
     #[serde(default)]
-    checks: Inert,
+    checks: Option<Checks>,
     #[doc = "Texts for which it is chosen."]
     #[serde(default)]
     examples: Inert,
@@ -97,7 +99,7 @@ struct InstanceConfig {
 
 impl InstanceConfig {
     fn instance(&self) -> Instance<'_> {
-        let Self { checks: Inert, examples: Inert, threshold: Inert, .. } = self;
+        let Self { examples: Inert, threshold: Inert, .. } = self;
         Instance {
             name: &self.name,
             provider: self.provider,
@@ -105,6 +107,22 @@ impl InstanceConfig {
             options: &self.options,
             overrides: &self.overrides,
             conf: &self.provider_conf,
+        }
+    }
+
+    /// Checks and compiles it; problems point into it.
+    fn build(&self, common: &Common, context: &BuildContext<'_>) -> Result<Provider, Vec<Problem>> {
+        let rules = self.checks.as_ref().map(Checks::rules).transpose();
+        let provider = self.instance().build(AiProxyMulti::NAME, common, context);
+        match (provider, rules) {
+            (Ok(provider), Ok(None)) => Ok(provider),
+            (Ok(provider), Ok(Some(rules))) => {
+                let probing = provider.probing(rules, context);
+                probing.map_err(|problem| vec![Problem::at("/checks", problem.message)])
+            }
+            (provider, rules) => {
+                Err(provider.err().into_iter().chain(rules.err()).flatten().collect())
+            }
         }
     }
 }
@@ -151,11 +169,11 @@ impl Plugin for AiProxyMulti {
         }
         for (index, own) in config.instances.iter().enumerate() {
             let at = join_pointer("/instances", &index.to_string());
-            match own.instance().build(Self::NAME, &common, context) {
+            match own.build(&common, context) {
                 Ok(provider) => members.push(MemberConfig {
                     weight: own.weight,
                     tier: own.priority,
-                    ..MemberConfig::of(ProviderRef::Own(provider), own.name.as_str())
+                    ..MemberConfig::of(ProviderRef::Own(Arc::new(provider)), own.name.as_str())
                 }),
                 Err(inner) => problems.extend(inner.into_iter().map(|p| p.under(&at))),
             }
