@@ -21,6 +21,9 @@ use crate::telemetry::Telemetry;
 #[derive(Clone)]
 pub struct Account(Rc<Record>);
 
+/// The most bytes that are logged of what is asked.
+const LOGGED: usize = 8 * 1024;
+
 /// Tokens as the provider counted them, details included in the sums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
@@ -51,6 +54,7 @@ pub(crate) struct Record {
     pub(crate) route: RefCell<Option<Arc<str>>>,
     pub(crate) key: RefCell<Option<Arc<str>>>,
     pub(crate) consumer: RefCell<Option<Arc<str>>>,
+    pub(crate) asked: RefCell<Option<Box<str>>>,
     pub(crate) provider: RefCell<Option<Arc<str>>>,
     pub(crate) model: RefCell<Option<Rc<str>>>,
     /// 0 until there is an answer.
@@ -98,6 +102,7 @@ impl Account {
             route: RefCell::default(),
             key: RefCell::default(),
             consumer: RefCell::default(),
+            asked: RefCell::default(),
             provider: RefCell::default(),
             model: RefCell::default(),
             status: Cell::default(),
@@ -149,6 +154,12 @@ impl Account {
     /// The key of the caller: its id.
     pub fn set_key(&self, key: Arc<str>) {
         *self.0.key.borrow_mut() = Some(key);
+    }
+
+    /// What is asked, as JSON: the beginning of it is logged.
+    pub fn set_asked(&self, json: &[u8]) {
+        let text = String::from_utf8_lossy(json.get(..LOGGED).unwrap_or(json));
+        *self.0.asked.borrow_mut() = Some(text.into());
     }
 
     /// The consumer whose key it is: its id.

@@ -85,6 +85,9 @@ pub(super) fn write(
             text(line, name, losses);
         }
     }
+    if let Some(asked) = &*record.asked.borrow() {
+        text(line, "asked", asked);
+    }
     number(line, "attempts", u64::from(record.attempts.get()));
     tries(line, &record.tries.borrow());
     time(line, "total_ms", spent.total);

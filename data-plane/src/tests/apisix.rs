@@ -4,15 +4,20 @@ use serde_json::{Value, json};
 
 use super::llm::{ANSWER, CHAT, patch, post, sent, streamed, upstream, whole};
 use super::*;
+use crate::plane::AccessLog;
 use gateway::Setting;
 use sanmon_shared::task::Tasks;
 
 /// A gateway with one route for all paths, of this plugin.
 pub(super) fn gateway(plugin: &str, config: &Value) -> Gateway {
+    logging(plugin, config, AccessLog::Off)
+}
+
+fn logging(plugin: &str, config: &Value, log: AccessLog) -> Gateway {
     let route = json!({"id": "r1", "frontend": {"domains": []}, "plugins": [
         {"plugin": plugin, "config": config}
     ]});
-    Gateway::start(Setting { documents: vec![("routes", route)], ..Setting::default() })
+    Gateway::start(Setting { documents: vec![("routes", route)], log, ..Setting::default() })
 }
 
 /// `ai-proxy` in front of an upstream, whose address stands before `path`.
@@ -313,4 +318,26 @@ async fn answers_are_bounded_where_the_config_says_so() {
     );
     let gateway = proxy(&upstream, "", &json!({"max_response_bytes": 20_000, "keepalive": false}));
     assert_eq!(Client::ask(gateway.address, &post("/x", "", BODY)).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_who_answered_and_what_was_asked_where_that_is_wanted() {
+    let tasks = Tasks::default();
+    let upstream = upstream(&tasks, answer()).await;
+    let folder = tempfile::tempdir().unwrap();
+    for payloads in [false, true] {
+        let log = folder.path().join(format!("{payloads}.log"));
+        let config = json!({
+            "provider": "openai", "auth": {}, "options": {"model": "ours"},
+            "override": {"endpoint": format!("http://{}", upstream.address)},
+            "logging": {"summaries": true, "payloads": payloads}
+        });
+        let gateway = logging("ai-proxy", &config, AccessLog::File(log.clone()));
+        assert_eq!(Client::ask(gateway.address, &post("/x", "", BODY)).await.status, 200);
+        let lines = gateway.stop(&log).await;
+        assert_eq!(lines[0]["provider"], "r1/ai-proxy/ai-proxy-openai");
+        assert_eq!((&lines[0]["model"], &lines[0]["input_tokens"]), (&json!("ours"), &json!(3)));
+        let asked = payloads.then_some(r#"[{"role":"user","content":"hi"}]"#);
+        assert_eq!(lines[0]["asked"].as_str(), asked);
+    }
 }

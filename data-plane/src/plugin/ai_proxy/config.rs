@@ -173,8 +173,8 @@ pub(in crate::plugin) struct Logging {
     /// Models, tokens and times: the access log has them in any case.
     #[serde(rename = "summaries")]
     _summaries: bool,
-    #[doc = "What was asked and answered."]
-    payloads: Inert,
+    /// What was asked, up to 8 KiB of it, as `asked` of the access log. What was answered is not logged.
+    pub(in crate::plugin) payloads: bool,
 }
 
 /// What both plugins have beside their instances, as it counts.
@@ -186,6 +186,7 @@ pub(in crate::plugin) struct Common {
     pub(in crate::plugin) max_response_bytes: Option<usize>,
     pub(in crate::plugin) keep: Keep,
     pub(in crate::plugin) ssl_verify: bool,
+    pub(in crate::plugin) logs: bool,
 }
 
 /// How connections are kept.
@@ -221,9 +222,9 @@ macro_rules! config {
         #[schema(as = $schema)]
         pub struct $name {
             $($own)*
-            #[doc = "What is logged."]
-            #[serde(default, rename = "logging")]
-            _logging: $crate::plugin::ai_proxy::config::Logging,
+            /// What is logged.
+            #[serde(default)]
+            logging: $crate::plugin::ai_proxy::config::Logging,
             /// Milliseconds for connecting, and for silence; of an answer that is not streamed, for all of
             /// it.
             #[serde(default = "crate::plugin::ai_proxy::config::timeout")]
@@ -273,6 +274,7 @@ macro_rules! config {
                     max_response_bytes: self.max_response_bytes,
                     keep: $crate::plugin::ai_proxy::config::keep(self.keepalive, time, connections),
                     ssl_verify: self.ssl_verify,
+                    logs: self.logging.payloads,
                 }
             }
         }

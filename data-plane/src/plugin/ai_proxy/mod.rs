@@ -17,7 +17,7 @@ use self::config::{Auth, Override, ProviderConf, VendorName};
 use self::instance::Instance;
 use super::{BuildContext, Plugin};
 use crate::protocol::Protocol;
-use crate::protocol::apisix::Proxy;
+use crate::protocol::apisix::{Proxy, Says};
 
 /// The plugin.
 pub struct AiProxy(Proxy);
@@ -76,7 +76,11 @@ impl Plugin for AiProxy {
         };
         let streams = instance.streams() == Some(true);
         let provider = instance.build(Self::NAME, &common, context)?;
-        Ok(Self(Proxy::new(&Arc::new(provider), common.max_req_body_size, streams)))
+        Ok(Self(Proxy::new(
+            &Arc::new(provider),
+            common.max_req_body_size,
+            Says { streams, logs: common.logs },
+        )))
     }
 
     fn backend(&self) -> Option<&dyn Protocol> {

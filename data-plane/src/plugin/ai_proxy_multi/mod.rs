@@ -22,7 +22,7 @@ use super::ai_proxy::config::{self, Auth, Common, Override, ProviderConf, Vendor
 use super::ai_proxy::instance::Instance;
 use super::{BuildContext, Plugin};
 use crate::protocol::Protocol;
-use crate::protocol::apisix::Proxy;
+use crate::protocol::apisix::{Proxy, Says};
 use crate::provider::Provider;
 use crate::target::{MemberConfig, Pool, PoolConfig, ProviderRef};
 
@@ -199,7 +199,11 @@ impl Plugin for AiProxyMulti {
         let pool = PoolConfig { members, choice, retry, breaker: None, sticky: None };
         let pool = Pool::build(&id, pool, context.targets);
         let provider = Arc::new(Provider::of_pool(&id, Self::NAME, pool));
-        Ok(Self(Proxy::new(&provider, common.max_req_body_size, first)))
+        Ok(Self(Proxy::new(
+            &provider,
+            common.max_req_body_size,
+            Says { streams: first, logs: common.logs },
+        )))
     }
 
     fn backend(&self) -> Option<&dyn Protocol> {

@@ -7,5 +7,5 @@ mod passed;
 mod proxy;
 mod spoken;
 
-pub(crate) use proxy::Proxy;
+pub(crate) use proxy::{Proxy, Says};
 pub(crate) use spoken::Spoken;

@@ -33,13 +33,21 @@ pub(crate) struct Proxy {
     embeddings: Embeddings,
     /// The largest body, in bytes.
     most: usize,
+    says: Says,
+}
+
+/// What a config says of all requests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Says {
     /// Streams are asked for, whatever requests say.
-    streams: bool,
+    pub(crate) streams: bool,
+    /// What is asked is logged.
+    pub(crate) logs: bool,
 }
 
 impl Proxy {
     /// Of this provider.
-    pub(crate) fn new(provider: &Arc<Provider>, most: usize, streams: bool) -> Self {
+    pub(crate) fn new(provider: &Arc<Provider>, most: usize, says: Says) -> Self {
         let refs = || Refs::<resources::Provider>::own(Arc::clone(provider));
         Self {
             refs: refs(),
@@ -47,13 +55,18 @@ impl Proxy {
             responses: Responses::new(refs(), Form::OpenAi, Some(KEPT)),
             embeddings: Embeddings::new(Refs::<EmbeddingModel>::own(Arc::clone(provider))),
             most,
-            streams,
+            says,
         }
     }
 
     async fn respond(&self, exchange: &Rc<Exchange>) -> Result<HttpResponse, GatewayError> {
         let read = read(exchange, self.most).await?;
         let spoken = Spoken::of(exchange.path(), &read.object()).ok_or_else(unspoken)?;
+        if self.says.logs {
+            let object = read.object();
+            let asked = ["messages", "input"].into_iter().find_map(|name| object.first(name));
+            exchange.account.set_asked(asked.map_or(&read.body, |asked| asked.raw));
+        }
         let Read { body, members } = self.shaped(exchange, spoken, read)?;
         let front: &'static dyn llm::Front = match spoken {
             Spoken::Chat => &ChatFront,
@@ -88,8 +101,8 @@ impl Proxy {
     ) -> Result<Read, GatewayError> {
         let mut edits = Edits::default();
         let object = read.object();
-        let mut streams =
-            self.streams && !matches!(spoken, Spoken::Tokens | Spoken::Embeddings | Spoken::Other);
+        let mut streams = self.says.streams
+            && !matches!(spoken, Spoken::Tokens | Spoken::Embeddings | Spoken::Other);
         if spoken == Spoken::Converse {
             let place = converse::Place::of(exchange.path());
             streams |= place.streams;
