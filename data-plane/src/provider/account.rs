@@ -227,6 +227,7 @@ impl Account {
         let (path, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
         url.set_path(path);
         url.set_query(query);
+        let url = self.with_query(&url);
         Ok(Call::new(&self.endpoint, method, deadlines).at(Cow::Owned(url)))
     }
 
@@ -367,6 +368,9 @@ impl Account {
 
     /// An address with the account's own parameters, where it does not have them itself.
     fn with_query(&self, url: &Url) -> Url {
+        if self.parameters.is_empty() {
+            return url.clone();
+        }
         let has = |name: &str| url.query_pairs().any(|(known, _)| known == name);
         let mut out = url.clone();
         let added = self.parameters.iter().filter(|(name, _)| !has(name));
