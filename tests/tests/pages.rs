@@ -1,6 +1,8 @@
 //! What the pages for users show does what they say, as pasted; only ports and the place of the program
 //! differ.
 
+#![allow(clippy::unwrap_used, reason = "what goes wrong in a test ends it")]
+
 use std::process::{Command, Stdio};
 
 use sanmon_tests::{command, ports};

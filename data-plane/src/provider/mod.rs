@@ -43,7 +43,9 @@ pub use slug::{display_name, names, slug};
 pub use timeouts::Timeouts;
 
 use crate::plugin::BuildContext;
-use crate::target::{self, BreakerRules, Health, Pool, ProbeRules, Probed, Resilience, Retrying};
+use crate::target::{
+    self, BreakerRules, Health, Pool, ProbeRules, Probed, Resilience, Retry, Retrying,
+};
 use inline::Inline;
 use place::Place;
 
@@ -384,7 +386,7 @@ impl Provider {
                 held: None,
                 breaker: BreakerRules::default(),
                 probe: None,
-                retry: Retrying::none(),
+                retry: Retrying::new(&parts.id, Retry::default(), context.targets),
                 defaults,
             }),
             _ => Err(problems),

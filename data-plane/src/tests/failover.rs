@@ -177,7 +177,7 @@ async fn breaking(tasks: &Tasks) -> Upstream {
     Upstream::start(tasks, |mut call, _| async move {
         let bytes = call.text.split('/').nth(1).unwrap().parse::<usize>().unwrap();
         let said = FIRST.concat();
-        let said = &said[..bytes];
+        let said = said.get(..bytes).unwrap();
         let mut text = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
                         transfer-encoding: chunked\r\n\r\n"
             .to_owned();

@@ -185,7 +185,8 @@ pub trait Codec: Send + Sync + 'static {
     /// Writes one streamed answer, framing included.
     fn encoder(&self, asked: Asked) -> Box<dyn Encode>;
 
-    /// Reads an error; whatever it is, something is made of it.
+    /// Reads an error; whatever it is, something is made of it. One that came with the status of a
+    /// success gets the status that it stands for, and the server's own (500) where it says nothing.
     fn decode_error(&self, status: u16, body: &[u8]) -> ProviderError;
 
     /// Writes an error as this format's clients read it.

@@ -22,7 +22,6 @@ pub mod ndjson;
 pub mod ollama;
 pub mod pass;
 mod plain;
-#[cfg(test)]
 mod proof;
 pub mod registry;
 pub mod responses;

@@ -1,4 +1,5 @@
 //! What the tests of a format ask of its codec.
+#![cfg(test)]
 
 use crate::canonical::{Delta, Fold, ProviderError, Response, unfold};
 use crate::fidelity::Losses;

@@ -39,7 +39,8 @@ pub struct Service {
     /// A stored backend, which wins over `backend`.
     #[serde(default)]
     pub backend_ref: Option<BackendId>,
-    /// What requests of its routes pass before the route's own plugins.
+    /// What requests of its routes pass before the route's own plugins. Of a kind that the route has too,
+    /// where both act on a path, only the route's acts.
     #[serde(default)]
     pub plugins: Vec<PluginSlot>,
 }

@@ -141,14 +141,11 @@ impl Checks {
         let Active { healthy, unhealthy, .. } = &self.active;
         let mut headers = BTreeMap::new();
         for (index, header) in self.active.req_headers.iter().enumerate() {
-            match header.split_once(':') {
-                Some((name, value)) => {
-                    headers.insert(name.trim().to_owned(), value.trim().to_owned());
-                }
-                None => {
-                    let at = format!("{AT}/req_headers/{index}");
-                    problems.push(Problem::at(at, "a header is of the form \"Name: value\""));
-                }
+            if let Some((name, value)) = header.split_once(':') {
+                headers.insert(name.trim().to_owned(), value.trim().to_owned());
+            } else {
+                let at = format!("{AT}/req_headers/{index}");
+                problems.push(Problem::at(at, "a header is of the form \"Name: value\""));
             }
         }
         let seconds = self.active.timeout;

@@ -79,12 +79,12 @@ impl Plugin for AiRateLimiting {
         for (claim, counted) in exchange.limits.counted() {
             let limit = self.limits.iter().find(|limit| Arc::ptr_eq(&limit.rule, &claim.rule));
             let Some(limit) = limit else { continue };
-            let names = ["Limit", "Remaining", "Reset"].map(|what| match &limit.key {
-                Some((_, prefix)) => format!("X-AI-{prefix}-RateLimit-{what}"),
-                None => {
-                    let instance = instance(provider.as_deref().unwrap_or_default());
-                    format!("X-AI-RateLimit-{what}-{instance}")
+            let names = ["Limit", "Remaining", "Reset"].map(|what| {
+                if let Some((_, prefix)) = &limit.key {
+                    return format!("X-AI-{prefix}-RateLimit-{what}");
                 }
+                let instance = instance(provider.as_deref().unwrap_or_default());
+                format!("X-AI-RateLimit-{what}-{instance}")
             });
             write(head, names, claim.quota.limit, counted);
         }

@@ -98,3 +98,8 @@ impl ProviderError {
         }
     }
 }
+
+/// The status of an answer that is an error: its own, or the server's where that is one of success.
+pub(crate) const fn failed(status: u16) -> u16 {
+    if status < 400 { 500 } else { status }
+}

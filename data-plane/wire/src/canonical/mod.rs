@@ -22,6 +22,7 @@ mod tool;
 mod usage;
 
 pub use delta::{Delta, Start};
+pub(crate) use error::failed;
 pub use error::{ErrorKind, ProviderError};
 pub use fold::{Fold, unfold};
 pub use part::{

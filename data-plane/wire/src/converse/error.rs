@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use crate::canonical::{ErrorKind, ProviderError};
+use crate::canonical::{ErrorKind, ProviderError, failed};
 use crate::json::ObjectWriter;
 
 #[derive(Default, Deserialize)]
@@ -58,7 +58,7 @@ pub(super) fn of(name: &str, status: u16, body: &[u8]) -> ProviderError {
             (body.original_status.filter(|status| *status >= 500).unwrap_or(502), ErrorKind::Server)
         }
         408 => (504, ErrorKind::Timeout),
-        _ => (status, ErrorKind::of_status(status)),
+        _ => (failed(status), ErrorKind::of_status(failed(status))),
     });
     let message = body.message.unwrap_or_default();
     let code = named.map(|name| name.rsplit('#').next().unwrap_or(name).to_owned());

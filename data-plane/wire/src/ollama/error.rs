@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use crate::canonical::{ErrorKind, ProviderError};
+use crate::canonical::{ErrorKind, ProviderError, failed};
 use crate::json::ObjectWriter;
 
 #[derive(Default, Deserialize)]
@@ -13,7 +13,7 @@ struct Body {
 pub(super) fn decode(status: u16, body: &[u8]) -> ProviderError {
     let body: Body = serde_json::from_slice(body)
         .unwrap_or_else(|_| Body { error: std::str::from_utf8(body).ok().map(str::to_owned) });
-    of(status, body.error.unwrap_or_default())
+    of(failed(status), body.error.unwrap_or_default())
 }
 
 /// An error of this status. One within a stream has none, and is the server's own.

@@ -27,15 +27,14 @@ pub(super) fn decode(status: u16, body: &[u8]) -> ProviderError {
         #[serde(borrow)]
         error: &'a RawValue,
     }
+    let failed = Some(status).filter(|status| *status >= 400);
     let envelope = serde_json::from_slice::<Envelope<'_>>(body).ok();
-    let mut error =
-        envelope.and_then(|envelope| read(envelope.error, Some(status))).unwrap_or_else(|| {
-            let text = String::from_utf8_lossy(body);
-            let message: String = text.trim().chars().take(1_000).collect();
-            ProviderError::new(ErrorKind::of_status(status), message)
-        });
-    error.status = status;
-    error
+    let error = envelope.and_then(|envelope| read(envelope.error, failed)).unwrap_or_else(|| {
+        let text = String::from_utf8_lossy(body);
+        let message: String = text.trim().chars().take(1_000).collect();
+        ProviderError::new(failed.map_or(ErrorKind::Server, ErrorKind::of_status), message)
+    });
+    ProviderError { status: failed.unwrap_or(error.status), ..error }
 }
 
 /// `None` where it is neither an object nor a text. A status is believed where the words are general.

@@ -1,6 +1,7 @@
 //! Errors of every format, written in every other.
 
 use sanmon_wire::canonical::{Delta, ErrorKind, ProviderError, Start};
+use sanmon_wire::registry::DIALECTS;
 
 use crate::{Failures, asked, pairs};
 
@@ -64,4 +65,15 @@ fn errors_inside_streams_reach_the_caller() {
         }
     }
     failures.none();
+}
+
+#[test]
+fn an_error_with_the_status_of_a_success_is_none_of_the_callers() {
+    for dialect in DIALECTS {
+        for body in ["{}", "x", r#"{"error":"why"}"#, r#"{"error":{"message":"why"}}"#] {
+            let error = dialect.codec.decode_error(200, body.as_bytes());
+            let told = (error.kind, error.status);
+            assert_eq!(told, (ErrorKind::Server, 500), "{}: {body}", dialect.name);
+        }
+    }
 }
