@@ -16,6 +16,7 @@ mod consumers;
 mod embeddings;
 mod failover;
 mod forwarding;
+mod hedging;
 mod limits;
 mod messages;
 mod models;
@@ -24,6 +25,7 @@ mod prompts;
 mod rate_limits;
 mod responses;
 mod serving;
+mod slowness;
 mod stopping;
 mod translated;
 
