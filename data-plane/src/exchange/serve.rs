@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::HOST;
+use actix_web::http::header::{HOST, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse};
 use sanmon_shared::catalogue::Phase;
 use smallvec::SmallVec;
@@ -102,7 +102,7 @@ pub(crate) async fn serve(
     account.set_route(exchange.matched.route.id.text());
     let passed = pass(&mut exchange, &mut pipeline, &path).await;
     let answerer = pipeline.answerer(&path);
-    let dialect = dialect(&answerer, &path);
+    let dialect = dialect(&answerer, &path, request.headers());
     // Whoever answers may hold on to it.
     let exchange = Rc::new(exchange);
     let response = match passed {
@@ -154,9 +154,13 @@ async fn respond(
 }
 
 /// How the clients of whoever answers read errors.
-fn dialect(answerer: &Result<Answerer<'_>, GatewayError>, path: &str) -> Dialect {
+fn dialect(
+    answerer: &Result<Answerer<'_>, GatewayError>,
+    path: &str,
+    headers: &HeaderMap,
+) -> Dialect {
     match answerer {
-        Ok(Answerer::Plugin(protocol)) => protocol.dialect_at(path),
+        Ok(Answerer::Plugin(protocol)) => protocol.dialect_for(path, headers),
         Ok(Answerer::Targets(_)) | Err(_) => Dialect::Problem,
     }
 }

@@ -15,6 +15,7 @@ pub mod responses;
 use std::rc::Rc;
 
 use actix_web::HttpResponse;
+use actix_web::http::header::HeaderMap;
 use futures_util::future::LocalBoxFuture;
 use sanmon_shared::explain::Explanation;
 use sanmon_wire::anthropic::PING;
@@ -52,8 +53,8 @@ pub trait Protocol: Send + Sync {
     /// How its clients read errors.
     fn dialect(&self) -> Dialect;
 
-    /// The same at this path, where one slot speaks several protocols.
-    fn dialect_at(&self, _path: &str) -> Dialect {
+    /// The same for a request with this path and these headers, where one slot speaks several protocols.
+    fn dialect_for(&self, _path: &str, _headers: &HeaderMap) -> Dialect {
         self.dialect()
     }
 

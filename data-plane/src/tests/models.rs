@@ -121,5 +121,10 @@ async fn clients_of_anthropic_get_their_own_shape_in_pages() {
         (missing.status, &missing.json()["error"]["type"]),
         (404, &json!("not_found_error"))
     );
-    assert_eq!(get("/v1/models?limit=0").await.status, 400);
+    let wrong = get("/v1/models?limit=0").await;
+    let told = &wrong.json()["error"]["type"];
+    assert_eq!((wrong.status, told), (400, &json!("invalid_request_error")));
+    let asked = request("POST", "/v1/models", "anthropic-version: 2023-06-01\r\n");
+    let wrong = Client::ask(gateway.address, &asked).await;
+    assert_eq!((wrong.status, &wrong.json()["type"]), (405, &json!("error")));
 }

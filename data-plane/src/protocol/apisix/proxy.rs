@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
+use actix_web::http::header::HeaderMap;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use sanmon_shared::explain::Explanation;
@@ -138,7 +139,7 @@ impl Protocol for Proxy {
         Dialect::OpenAi
     }
 
-    fn dialect_at(&self, path: &str) -> Dialect {
+    fn dialect_for(&self, path: &str, _: &HeaderMap) -> Dialect {
         match path.trim_end_matches('/') {
             path if path.ends_with("/v1/messages")
                 || path.ends_with("/v1/messages/count_tokens") =>

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use actix_web::HttpResponse;
+use actix_web::http::header::HeaderMap;
 use futures_util::future::LocalBoxFuture;
 use sanmon_shared::explain::Explanation;
 
@@ -53,8 +54,9 @@ impl Protocol for Api {
         Dialect::OpenAi
     }
 
-    fn dialect_at(&self, path: &str) -> Dialect {
-        self.at(path).map_or(Dialect::OpenAi, Protocol::dialect)
+    fn dialect_for(&self, path: &str, headers: &HeaderMap) -> Dialect {
+        let protocol = self.at(path);
+        protocol.map_or(Dialect::OpenAi, |protocol| protocol.dialect_for(path, headers))
     }
 
     fn answer<'a>(

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
+use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
 use futures_util::future::{LocalBoxFuture, join_all};
 use sanmon_shared::resources;
@@ -44,12 +45,21 @@ impl Protocol for Models {
         Dialect::OpenAi
     }
 
+    fn dialect_for(&self, _: &str, headers: &HeaderMap) -> Dialect {
+        if asks_as_anthropics(headers) { Dialect::Anthropic } else { Dialect::OpenAi }
+    }
+
     fn answer<'a>(
         &'a self,
         exchange: &'a Rc<Exchange>,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, GatewayError>> {
         Box::pin(self.list(exchange))
     }
+}
+
+/// Whether a client wants the list as Anthropic gives it.
+fn asks_as_anthropics(headers: &HeaderMap) -> bool {
+    headers.contains_key("anthropic-version")
 }
 
 /// A model that may be asked for.
@@ -90,7 +100,7 @@ impl Models {
         let raw = exchange.request.query_string().split('&').any(|pair| pair == "raw=true");
         let now = exchange.at / 1_000;
         let one = asked_for(exchange.path());
-        if exchange.request.headers().contains_key("anthropic-version") {
+        if asks_as_anthropics(exchange.request.headers()) {
             return anthropic::answer(exchange, &entries, one.as_deref());
         }
         if let Some(id) = one {
