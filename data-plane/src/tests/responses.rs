@@ -134,6 +134,30 @@ async fn a_conversation_goes_on_by_the_id_of_its_last_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn items_of_kept_answers_are_sent_by_their_ids() {
+    let tasks = Tasks::default();
+    let mut upstream = chat_upstream(&tasks).await;
+    let gateway = translating(&upstream);
+    let first = ask(&gateway, "one", &json!({"model": "m", "input": "who?"})).await.json();
+    upstream.saw().await;
+    let next = json!({"model": "m", "input": [
+        {"role": "user", "content": "who?"},
+        {"type": "item_reference", "id": first["output"][0]["id"]},
+        {"role": "user", "content": "and?"}]});
+    let second = ask(&gateway, "one", &next).await;
+    assert_eq!(second.status, 200, "{}", second.body);
+    let seen = sent(&upstream.saw().await);
+    assert_eq!(
+        (&seen["messages"][1]["role"], &seen["messages"][1]["content"]),
+        (&json!("assistant"), &json!("hi"))
+    );
+    assert_eq!(seen["messages"].as_array().unwrap().len(), 3);
+    // Nobody else's.
+    let other = ask(&gateway, "two", &next).await;
+    assert_eq!((other.status, &other.json()["error"]["param"]), (400, &json!("input")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_its_callers_own_to_read_and_to_delete() {
     let tasks = Tasks::default();
     let upstream = chat_upstream(&tasks).await;

@@ -7,7 +7,7 @@ use sanmon_wire::json::{Edits, Members, Object, Scanner};
 use super::keeper::Keeping;
 use super::record::{Record, owner};
 use super::turn::Turn;
-use super::{Responses, items, not_found};
+use super::{Responses, items, not_found, references};
 use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
 use crate::protocol::llm::{self, Fronted, body};
@@ -39,6 +39,14 @@ impl Responses {
                 None => edits.insert("store", b"false".as_slice()),
             }
             (body, members) = scanned(edits.apply(&object))?;
+        }
+        if self.kept.is_some()
+            && bound.is_none()
+            && let Some(whole) =
+                references::resolved(exchange, &Object::new(&body, members.clone())).await?
+        {
+            (body, members) = whole;
+            goes_on = true;
         }
         let keeping = self.kept.filter(|_| store).map(|kept| Keeping::of(exchange, kept));
         let form = self.form;
@@ -88,7 +96,7 @@ fn gone_on(object: &Object<'_>, record: &Record) -> Result<(Bytes, Members), Gat
     scanned(edits.apply(object))
 }
 
-fn scanned(body: Vec<u8>) -> Result<(Bytes, Members), GatewayError> {
+pub(super) fn scanned(body: Vec<u8>) -> Result<(Bytes, Members), GatewayError> {
     let members = Scanner::scan(&body).map_err(|error| {
         GatewayError::new(Code::Internal, "a body cannot be read any more")
             .detail(error.to_string())

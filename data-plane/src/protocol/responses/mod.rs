@@ -8,6 +8,7 @@ mod items;
 mod keeper;
 mod place;
 mod record;
+mod references;
 mod stored;
 mod turn;
 
