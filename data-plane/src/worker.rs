@@ -11,7 +11,7 @@ use sanmon_shared::proxies::TrustedProxies;
 
 use crate::exchange::{RequestId, Shared};
 use crate::forward::Turns;
-use crate::limit::Limiter;
+use crate::limit::{Limiter, Recent};
 use crate::limits::Limits;
 use crate::protocol::llm::Memory;
 use crate::protocol::openai::ModelLists;
@@ -45,6 +45,8 @@ pub struct Worker {
     pub(crate) answers: Arc<Answers>,
     /// What callers have used of their limits; that of all workers.
     pub(crate) limiter: Arc<Limiter>,
+    /// The counters that this worker used last.
+    pub(crate) counters: Recent,
     /// Where accounts go.
     pub(crate) telemetry: Rc<Telemetry>,
     /// Random: the first half of the request ids that this worker makes.
@@ -76,6 +78,7 @@ impl Worker {
             model_lists: ModelLists::default(),
             answers: Arc::clone(&shared.answers),
             limiter: Arc::clone(&shared.limiter),
+            counters: Recent::default(),
             memory: shared.memory.clone(),
             seed: u64::from_ne_bytes(seed),
             requests: Cell::new(0),

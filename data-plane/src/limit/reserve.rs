@@ -41,7 +41,15 @@ pub(crate) async fn reserve(exchange: &Exchange, size: &Size<'_>) -> Result<(), 
     }
     // Of two attempts at once, one takes.
     limits.decided.replace(Some(Ok(())));
-    let taken = Box::pin(take(exchange, size)).await;
+    let taken = match take(exchange, size) {
+        Ok(Taken { reservation, asked }) if asked.is_empty() => {
+            keep(exchange, reservation);
+            Ok(())
+        }
+        // Apart, so that what asks nobody stays small.
+        Ok(taken) => Box::pin(take_shared(exchange, taken)).await,
+        Err(refusal) => Err(refusal),
+    };
     taken.map_err(|Refusal { error, of_provider }| {
         limits.decided.replace((!of_provider).then(|| Err(error.clone())));
         error
@@ -93,12 +101,19 @@ struct Asked {
     lease: u128,
 }
 
-async fn take(exchange: &Exchange, size: &Size<'_>) -> Result<(), Refusal> {
+/// What was taken here, and what the store is to be asked for.
+struct Taken {
+    /// Gives everything back where it is not kept.
+    reservation: Reservation,
+    asked: Vec<Asked>,
+}
+
+/// Takes from the counters of this data plane.
+fn take(exchange: &Exchange, size: &Size<'_>) -> Result<Taken, Refusal> {
     let limiter = &exchange.worker.limiter;
     let now = limiter.now();
     let claims = &exchange.limits.list;
     let parts = Vec::with_capacity(claims.len());
-    // Gives everything back where a limit refuses, or the caller does not wait.
     let mut reservation = Reservation { limiter: Arc::clone(limiter), parts };
     let mut asked = Vec::new();
     for (index, claim) in claims.iter().enumerate() {
@@ -115,7 +130,8 @@ async fn take(exchange: &Exchange, size: &Size<'_>) -> Result<(), Refusal> {
             input: size.input_tokens,
         });
         let Some(whole) = whole else { continue };
-        let entry = limiter.table.entry(&whole, claim.quota, now);
+        let counters = &exchange.worker.counters;
+        let entry = counters.entry(&limiter.table, &whole, claim.quota, now);
         let want = want(rule, size, &entry);
         if limiter.shared_by(rule).is_some() {
             // Somebody else may be asked: that is not worth a question whose answer is known.
@@ -127,15 +143,16 @@ async fn take(exchange: &Exchange, size: &Size<'_>) -> Result<(), Refusal> {
             take_here(&mut reservation, claims, index, entry, want, now)?;
         }
     }
-    if let (false, Some(shared)) = (asked.is_empty(), &limiter.shared) {
-        take_shared(&mut reservation, claims, shared, asked, now).await?;
-    }
+    Ok(Taken { reservation, asked })
+}
+
+/// Holds what was taken until the request ends.
+fn keep(exchange: &Exchange, mut reservation: Reservation) {
     // A request that was let in counts, whatever becomes of it.
     reservation.parts.retain(|part| !matches!(part.rule.measure, Measure::Requests));
     if !reservation.parts.is_empty() {
         exchange.account.reserved(reservation);
     }
-    Ok(())
 }
 
 fn want(rule: &Rule, size: &Size<'_>, entry: &Entry) -> Want {
@@ -173,8 +190,20 @@ fn take_here(
     }
 }
 
+/// Takes the rest, of which the store has to be asked.
+async fn take_shared(exchange: &Exchange, taken: Taken) -> Result<(), Refusal> {
+    let limiter = &exchange.worker.limiter;
+    let claims = &exchange.limits.list;
+    let Taken { mut reservation, asked } = taken;
+    if let Some(shared) = &limiter.shared {
+        ask(&mut reservation, claims, shared, asked, limiter.now()).await?;
+    }
+    keep(exchange, reservation);
+    Ok(())
+}
+
 /// Takes from the counters that data planes share; where these are away, as each rule says.
-async fn take_shared(
+async fn ask(
     reservation: &mut Reservation,
     claims: &[Claim],
     shared: &Shared,

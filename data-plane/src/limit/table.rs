@@ -2,7 +2,7 @@
 //! is forgotten, and beyond [`MOST`] counters the one that was idle longest.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use moka::Expiry;
@@ -30,6 +30,10 @@ pub(super) struct Entry {
     /// Until when the shared store has nothing left, in the time of [`Now::nanos`].
     barred: AtomicU64,
     kept: Duration,
+    /// When the table was asked for it last, in the time of [`Now::nanos`].
+    seen: AtomicU64,
+    /// The table has it no more.
+    gone: AtomicBool,
 }
 
 impl Entry {
@@ -40,7 +44,15 @@ impl Entry {
             learned: AtomicU64::new(0),
             barred: AtomicU64::new(0),
             kept: kept(quota),
+            seen: AtomicU64::new(now.nanos),
+            gone: AtomicBool::new(false),
         }
+    }
+
+    /// Whether it can be used without asking the table, which has it and was asked not long ago.
+    pub(super) fn is_fresh(&self, now: Now) -> bool {
+        let since = now.nanos.saturating_sub(self.seen.load(Ordering::Relaxed));
+        !self.gone.load(Ordering::Acquire) && u128::from(since) < unheard(self.kept).as_nanos()
     }
 
     /// What the next request may use as output.
@@ -97,6 +109,11 @@ fn kept(quota: Quota) -> Duration {
     }
 }
 
+/// For how long a counter may be used without the table hearing of it.
+fn unheard(kept: Duration) -> Duration {
+    (kept / 4).min(Duration::from_secs(1))
+}
+
 pub(super) struct Table(Cache<Arc<str>, Arc<Entry>, foldhash::quality::RandomState>);
 
 impl Default for Table {
@@ -112,6 +129,7 @@ impl Table {
             // The default keeps newcomers out while it is full, which nobody would be counted by.
             .eviction_policy(EvictionPolicy::lru())
             .expire_after(Idle)
+            .eviction_listener(|_, entry: Arc<Entry>, _| entry.gone.store(true, Ordering::Release))
             .build_with_hasher(foldhash::quality::RandomState::default());
         Self(cache)
     }
@@ -119,6 +137,7 @@ impl Table {
     /// The counter of this key; a new one where there is none.
     pub(super) fn entry(&self, key: &str, quota: Quota, now: Now) -> Arc<Entry> {
         if let Some(entry) = self.0.get(key) {
+            entry.seen.store(now.nanos, Ordering::Relaxed);
             return entry;
         }
         let key = Arc::<str>::from(key);
@@ -144,7 +163,7 @@ impl Expiry<Arc<str>, Arc<Entry>> for Idle {
         entry: &Arc<Entry>,
         _: Instant,
     ) -> Option<Duration> {
-        Some(entry.kept)
+        Some(entry.kept + unheard(entry.kept))
     }
 
     fn expire_after_read(
@@ -155,6 +174,6 @@ impl Expiry<Arc<str>, Arc<Entry>> for Idle {
         _: Option<Duration>,
         _: Instant,
     ) -> Option<Duration> {
-        Some(entry.kept)
+        Some(entry.kept + unheard(entry.kept))
     }
 }
