@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_counter_is_the_tables_for_as_long_as_that_has_it() {
-        let quota = Quota { limit: 1, span: Span::Window(Duration::from_secs(60)) };
+        let quota = Quota { limit: 1, span: Span::Window(Duration::from_mins(1)) };
         let at = |millis: u64| Now { nanos: millis * 1_000_000, wall: 0 };
         let table = Table::of(1);
         let recent = Recent::default();

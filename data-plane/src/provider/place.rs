@@ -11,9 +11,10 @@ use sanmon_wire::anthropic::{MESSAGES_2026_10_21, Version};
 use sanmon_wire::format::{Codec, Format};
 use url::Url;
 
-use super::account::{Account, Addresses, ChatAddresses, EmbedAddress, Http, ListAddress, Passed};
+use super::account::Account;
 use super::address::Address;
 use super::credentials::{self, HeaderSet};
+use super::http::{Addresses, ChatAddresses, EmbedAddress, Http, ListAddress, Passed};
 use super::inline::{Inline, Spot};
 use super::kind::{Kind, Speaks};
 use super::sites::{Given, Site};

@@ -1,9 +1,11 @@
 mod addresses;
 
+use sanmon_shared::Problem;
 use sanmon_shared::seal::Seal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::plugin::BuildContext;
 
 fn build(document: &Value) -> Result<Provider, Vec<Problem>> {
     let seal = Seal::generate().unwrap();

@@ -21,9 +21,10 @@ use url::Url;
 pub(crate) use patch::{Change, Patch, Spot};
 pub(crate) use vendors::{Bound, Vendor};
 
+use super::build::{Parts, Purpose};
 use super::kind::{Embeds, Speaks};
 use super::sites::{Given, Site, segment};
-use super::{Fidelity, ParameterPolicy, Parts, Provider, Purpose, slug};
+use super::{Fidelity, ParameterPolicy, Provider, slug};
 use crate::plugin::BuildContext;
 use crate::upstream::Keep;
 
