@@ -124,7 +124,7 @@ pub(super) struct Upstream {
     pub(super) nodes: Option<Value>,
     /// `http` or `https`.
     pub(super) scheme: Option<String>,
-    /// `pass` or `node`.
+    /// Only `pass`.
     pub(super) pass_host: Option<String>,
     pub(super) retries: Option<u32>,
     pub(super) timeout: Option<Timeout>,
@@ -210,7 +210,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("upstream", "discovery_args", DISCOVERY),
     ("upstream", "hash_on", HASH),
     ("upstream", "key", HASH),
-    ("upstream", "upstream_host", "the host is the caller's (pass) or the node's (node)"),
+    ("upstream", "upstream_host", "the host is the caller's, or with the plugin override-host the node's"),
     ("upstream", "retry_timeout", "timeout bounds all attempts together"),
     ("upstream", "keepalive_pool", "connections are pooled, and the pool has no settings"),
     ("upstream", "tls", "client certificates are not sent to upstreams, and theirs are verified"),
