@@ -17,6 +17,10 @@ use crate::provider::{Provider, Timeouts};
 /// Pools in pools, and fallbacks of fallbacks, are followed so far.
 const DEEPEST: usize = 16;
 
+/// Providers in the tree of one request. Pools that share targets at several levels would have no end
+/// otherwise.
+const MOST: usize = 4_096;
+
 /// Credentials of one provider that are tried.
 const ACCOUNTS: usize = 64;
 
@@ -85,6 +89,8 @@ pub(super) struct Planner<'a> {
     ask: &'a Ask<'a>,
     /// The ids on the way from the root, so that nothing stands in for itself.
     path: SmallVec<[&'a str; 4]>,
+    /// How many more may stand in it.
+    left: usize,
 }
 
 /// As what a provider is in the tree.
@@ -98,7 +104,7 @@ struct Part<'a> {
 
 impl<'a> Planner<'a> {
     pub(super) fn new(ask: &'a Ask<'a>) -> Self {
-        Self { ask, path: SmallVec::new() }
+        Self { ask, path: SmallVec::new(), left: MOST }
     }
 
     /// The tree of the provider that the request names.
@@ -111,6 +117,7 @@ impl<'a> Planner<'a> {
         if self.path.len() >= DEEPEST || self.path.contains(&&*provider.id) {
             return None;
         }
+        self.left = self.left.checked_sub(1)?;
         self.path.push(&provider.id);
         let what = match &provider.pool {
             _ if provider.held.is_some() => What::Nobody,

@@ -210,7 +210,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("upstream", "discovery_args", DISCOVERY),
     ("upstream", "hash_on", HASH),
     ("upstream", "key", HASH),
-    ("upstream", "upstream_host", "the host is the caller's, or with the plugin override-host the node's"),
+    (
+        "upstream",
+        "upstream_host",
+        "the host is the caller's, or with the plugin override-host the node's",
+    ),
     ("upstream", "retry_timeout", "timeout bounds all attempts together"),
     ("upstream", "keepalive_pool", "connections are pooled, and the pool has no settings"),
     ("upstream", "tls", "client certificates are not sent to upstreams, and theirs are verified"),

@@ -404,3 +404,23 @@ fn a_target_has_timeouts_of_its_own_over_those_of_its_provider() {
     let timeouts = course(&exchange, "a").next().unwrap().timeouts;
     assert_eq!((timeouts.first_token, timeouts.idle), (Some(millis(300)), millis(2_000)));
 }
+
+#[test]
+fn pools_that_share_their_targets_do_not_grow_without_end() {
+    // Two pools at each level, each with both of the next one: 2^14 ways.
+    let mut providers = vec![json!({"id": "a14"}), json!({"id": "b14"})];
+    for level in (0..14).rev() {
+        let next = [format!("a{}", level + 1), format!("b{}", level + 1)];
+        let targets: Vec<Value> = next.iter().map(|id| json!({"ref": id})).collect();
+        for pool in ["a", "b"] {
+            providers.push(json!({"id": format!("{pool}{level}"), "provider": "loadbalancer",
+                "targets": targets}));
+        }
+    }
+    let exchange = exchange(&providers);
+    let mut course = course(&exchange, "a0");
+    let mut leaves = 0;
+    course.root.as_mut().unwrap().each(&mut |_| leaves += 1);
+    assert!((2..=4_096).contains(&leaves), "{leaves}");
+    assert!(course.next().is_some());
+}
