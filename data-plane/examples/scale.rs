@@ -4,11 +4,12 @@
 
 use std::hint::black_box;
 use std::io::{Write as _, stdout};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
+use actix_web::http::{Method, Uri};
 use sanmon_data_plane::plugin::BuildContext;
 use sanmon_data_plane::router::RouteQuery;
 use sanmon_data_plane::snapshot::Snapshot;
@@ -120,14 +121,16 @@ fn main() {
         say(&format!("one changed {what}: {} µs, at worst {worst} µs", mean / 1000));
     }
 
-    let headers = HeaderMap::new();
+    let (headers, uri) = (HeaderMap::new(), Uri::default());
+    let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let asked: Vec<(String, String)> = (0..10_000)
         .map(|index| at(index, routes))
         .map(|i| (format!("tenant-{}.example.com", i % 10_000), format!("/team-{i}/v1/models")))
         .collect();
     let find = nanos(1_000_000, |index| {
         let (host, path) = &asked[index as usize % asked.len()];
-        let query = RouteQuery { host, path, query: "", method: &Method::POST, headers: &headers };
+        let (uri, method, headers) = (&uri, &Method::POST, &headers);
+        let query = RouteQuery { host, path, uri, method, headers, client, secure: false };
         black_box(snapshot.candidates(query).next().is_some());
     });
     let ids: Vec<String> =

@@ -9,6 +9,7 @@ pub mod counters;
 pub mod explain;
 pub mod id;
 pub mod marks;
+pub mod network;
 pub mod problem;
 pub mod proxies;
 pub mod publication;

@@ -3,57 +3,19 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use crate::network::{Network, NetworkError};
+
 /// The proxies in front of a listener, as addresses and networks. Nobody is trusted by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Network>);
 
-/// Addresses with the same leading bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
-
-/// The text is neither an address nor a network.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is neither an address (10.0.0.1) nor a network (10.0.0.0/8)")]
-pub struct ProxiesError(String);
-
 impl FromStr for TrustedProxies {
-    type Err = ProxiesError;
+    type Err = NetworkError;
 
     /// Addresses and networks, separated by commas or spaces.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
-        parts.map(Network::parse).collect::<Result<_, _>>().map(Self)
-    }
-}
-
-impl Network {
-    fn parse(text: &str) -> Result<Self, ProxiesError> {
-        let wrong = || ProxiesError(text.to_owned());
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(bits), |prefix| prefix.parse().map_err(|_| wrong()))?;
-        (prefix <= bits).then_some(Self { address, prefix }).ok_or_else(wrong)
-    }
-
-    fn contains(self, address: IpAddr) -> bool {
-        match (self.address, address) {
-            (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
-                let differ = ours.to_bits() ^ theirs.to_bits();
-                differ.leading_zeros() >= u32::from(self.prefix)
-            }
-            (IpAddr::V6(ours), IpAddr::V6(theirs)) => {
-                let differ = ours.to_bits() ^ theirs.to_bits();
-                differ.leading_zeros() >= u32::from(self.prefix)
-            }
-            _ => false,
-        }
+        parts.map(Network::from_str).collect::<Result<_, _>>().map(Self)
     }
 }
 

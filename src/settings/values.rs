@@ -8,7 +8,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sanmon_data_plane::AccessLog;
-use sanmon_shared::proxies::{ProxiesError, TrustedProxies};
+use sanmon_shared::network::NetworkError;
+use sanmon_shared::proxies::TrustedProxies;
 use serde::{Deserialize, Deserializer, de};
 
 /// A length of time: `250ms`, `5s`, `2m`, `1h`; a bare number counts seconds.
@@ -96,9 +97,9 @@ impl fmt::Display for Bytes {
 }
 
 impl FromStr for Proxies {
-    type Err = ProxiesError;
+    type Err = NetworkError;
 
-    fn from_str(text: &str) -> Result<Self, ProxiesError> {
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
         text.parse().map(Self)
     }
 }

@@ -17,6 +17,9 @@ use crate::snapshot::{Live, Matched, Snapshot};
 use crate::worker::Worker;
 
 impl Exchange {
+    /// The caller of a request that nobody makes.
+    pub(crate) const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
     /// An exchange that nobody makes: it has a worker of its own, whose counts and connections nobody
     /// sees.
     pub(crate) fn dry(
@@ -46,7 +49,7 @@ impl Exchange {
             payload: Cell::new(payload),
             given_back: Cell::new(None),
             request_id,
-            client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            client: Self::NOBODY,
             secure: false,
             snapshot,
             matched,

@@ -65,9 +65,11 @@ pub(crate) async fn serve(
     let query = RouteQuery {
         host: &host,
         path: &path,
-        query: request.uri().query().unwrap_or_default(),
+        uri: request.uri(),
         method: request.method(),
         headers: request.headers(),
+        client,
+        secure,
     };
     let open = |matched| Exchange {
         request: request.clone(),
@@ -94,8 +96,9 @@ pub(crate) async fn serve(
         worker: Rc::clone(worker),
         account: account.clone(),
     };
-    let found = route::route(snapshot.candidates(query), open, || snapshot.no_route(query));
-    let (mut exchange, mut pipeline) = match found {
+    let candidates = snapshot.candidates(query);
+    let no_route = || snapshot.no_route(query);
+    let (mut exchange, mut pipeline) = match route::route(query, candidates, open, no_route).await {
         Ok(found) => found,
         Err(error) => return refuse(&error, account, shared, worker),
     };

@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::error::{Code, GatewayError};
 use crate::exchange::{Exchange, authorize};
 use crate::protocol::llm::explained::refused;
-use crate::router::{self, RouteQuery};
+use crate::router::{self, Body, RouteQuery};
 use crate::snapshot::{Answerer, Matched, Pipeline, Snapshot};
 
 /// Routes that are told of beside the one.
@@ -51,16 +51,18 @@ fn explain(
     clock: &Clock,
     told: &mut Explanation,
 ) -> Result<(), GatewayError> {
-    let made = made(request)?;
-    let (http, _) = made.to_http_parts();
+    let bytes = body(request);
+    let (http, _) = made(request)?.to_http_parts();
     let path = router::path(http.uri().path())?;
     let host = router::host(&request.host);
     let query = RouteQuery {
         host: &host,
         path: &path,
-        query: http.uri().query().unwrap_or_default(),
+        uri: http.uri(),
         method: http.method(),
         headers: http.headers(),
+        client: Exchange::NOBODY,
+        secure: false,
     };
     let open = |matched| {
         let parts = self::made(request)?.to_http_parts();
@@ -70,7 +72,8 @@ fn explain(
         }
         Ok::<_, GatewayError>(exchange)
     };
-    let (mut exchange, mut pipeline) = taken(snapshot, query, open, told)?;
+    let body = Body::of(bytes.as_bytes(), http.headers());
+    let (mut exchange, mut pipeline) = taken(snapshot, (query, &body), open, told)?;
     told.route = Some(exchange.matched.route.id.as_str().to_owned());
     let passed = pass(&mut exchange, &mut pipeline, &path);
     told.key = exchange.key.as_ref().map(|key| key.id.as_str().to_owned());
@@ -93,13 +96,13 @@ fn explain(
 /// The route whose plugins take the request; those beside it are told of.
 fn taken(
     snapshot: &Arc<Snapshot>,
-    query: RouteQuery<'_>,
+    (query, body): (RouteQuery<'_>, &Body<'_>),
     open: impl Fn(Matched) -> Result<Exchange, GatewayError>,
     told: &mut Explanation,
 ) -> Result<(Exchange, Pipeline), GatewayError> {
     let mut found = None;
     let mut considered = Vec::new();
-    for matched in snapshot.candidates(query) {
+    for matched in snapshot.candidates(query).filter(|matched| matched.is_met_by(&query, body)) {
         let route = matched.route.id.clone();
         if found.is_some() {
             other(told, route.as_str(), "another route is more specific, or comes before it");
@@ -121,7 +124,8 @@ fn taken(
     for matched in snapshot.nearby(query) {
         let route = &matched.route.id;
         if !considered.contains(route) {
-            let reason = "it expects another method, or other headers, query parameters or cookies";
+            let reason = "it expects another method, other headers, query parameters, cookies or \
+                          another body, or another caller";
             other(told, route.as_str(), reason);
         }
     }
@@ -153,6 +157,15 @@ fn pass(exchange: &mut Exchange, pipeline: &mut Pipeline, path: &str) -> Result<
     authorize::prepare(exchange, pipeline, path).now_or_never().unwrap_or_else(later)
 }
 
+/// The body of the request.
+fn body(request: &ExplainRequest) -> String {
+    match &request.body {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    }
+}
+
 /// The request as it would come.
 fn made(request: &ExplainRequest) -> Result<TestRequest, GatewayError> {
     let bad = |text: String| GatewayError::new(Code::BadRequest, text);
@@ -162,11 +175,7 @@ fn made(request: &ExplainRequest) -> Result<TestRequest, GatewayError> {
     if !request.path.starts_with('/') {
         return Err(bad("a path begins with a slash".to_owned()));
     }
-    let body = match &request.body {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        value => value.to_string(),
-    };
+    let body = body(request);
     let mut made = TestRequest::default().method(method).uri(&uri.to_string());
     for (name, value) in &request.headers {
         let name = HeaderName::from_bytes(name.as_bytes())

@@ -23,7 +23,7 @@ use crate::upstream::{Answer, AnswerBody, Body, Call, Deadlines, EndpointError, 
 pub(crate) use turns::Turns;
 
 /// A body that is announced to be no longer is gathered before it is sent, so that another target
-/// can be tried when the first cannot be reached.
+/// can be tried when the first cannot be reached. One that was read before is there anyway.
 const GATHERED: u64 = 64 * 1024;
 
 /// Sends the request to one of the targets and gives back what it says.
@@ -100,6 +100,9 @@ async fn body(exchange: &Exchange) -> Result<Body, GatewayError> {
         Some(0) => Ok(Body::Empty),
         None if !chunked && exchange.request.version() < actix_web::http::Version::HTTP_2 => {
             Ok(Body::Empty)
+        }
+        _ if exchange.given_back.get().is_some() => {
+            exchange.body(usize::MAX, |_| Ok(())).await.map(Body::Whole)
         }
         Some(announced) if announced <= GATHERED => {
             let limit = usize::try_from(GATHERED).unwrap_or(usize::MAX);

@@ -76,7 +76,7 @@ impl Iterator for Candidates<'_> {
                 };
                 match met {
                     Met::No => {}
-                    met => return Some(matched(leaf, at, met == Met::Preflight)),
+                    met => return Some(matched(leaf, at, met)),
                 }
             } else {
                 self.stack.pop();

@@ -6,11 +6,13 @@ use actix_web::http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, COOKIE, HeaderName, HeaderValue, ORIGIN,
 };
 use regex::Regex;
+use sanmon_shared::network::Network;
 use sanmon_shared::problem::join_pointer;
 use sanmon_shared::{Problem, resources};
 
 use super::RouteQuery;
 use super::glob::glob;
+use super::vars::{Body, Vars};
 use crate::snapshot::compile;
 
 /// What a route expects of a request beside its host and path. Most routes expect nothing.
@@ -21,6 +23,8 @@ pub struct Conditions {
     headers: Box<[(HeaderName, Expected)]>,
     query: Box<[(Box<str>, Expected)]>,
     cookies: Box<[(Box<str>, Expected)]>,
+    addresses: Box<[Network]>,
+    vars: Option<Vars>,
 }
 
 /// What a value has to be.
@@ -38,6 +42,8 @@ enum Expected {
 pub(super) enum Met {
     No,
     Yes,
+    /// As far as can be said without the body.
+    Open,
     /// Not its own method, but the one for which it asks permission.
     Preflight,
 }
@@ -77,19 +83,35 @@ impl Conditions {
         };
         let query = named(&frontend.query, "/frontend/query");
         let cookies = named(&frontend.cookies, "/frontend/cookies");
+        let mut addresses = Vec::with_capacity(frontend.addresses.len());
+        for (index, address) in frontend.addresses.iter().enumerate() {
+            match address.parse::<Network>() {
+                Ok(network) => addresses.push(network),
+                Err(error) => {
+                    let at = join_pointer("/frontend/addresses", &index.to_string());
+                    problems.push(Problem::at(at, error.to_string()));
+                }
+            }
+        }
         let conditions = Self {
             exact: frontend.exact,
             methods: methods.into(),
             headers: headers.into(),
             query,
             cookies,
+            addresses: addresses.into(),
+            vars: Vars::build(&frontend.vars, "/frontend/vars", problems),
         };
         (conditions.rank() != (0, false, false)).then(|| Box::new(conditions))
     }
 
     /// The larger, the sooner it is tried.
     pub(super) fn rank(&self) -> (usize, bool, bool) {
-        let values = self.headers.len() + self.query.len() + self.cookies.len();
+        let values = self.headers.len()
+            + self.query.len()
+            + self.cookies.len()
+            + usize::from(!self.addresses.is_empty())
+            + self.vars.as_ref().map_or(0, Vars::len);
         (values, self.exact, !self.methods.is_empty())
     }
 
@@ -100,28 +122,48 @@ impl Conditions {
                 expected.is_met(query.headers.get_all(name).map(HeaderValue::as_bytes))
             })
             && self.query.iter().all(|(name, expected)| {
-                let pairs = url::form_urlencoded::parse(query.query.as_bytes());
+                let pairs = url::form_urlencoded::parse(query.query().as_bytes());
                 expected.is_met(
                     pairs.filter(|(key, _)| **key == **name).map(|(_, value)| value.into_owned()),
                 )
             })
-            && self.cookies.iter().all(|(name, expected)| expected.is_met(cookies(query, name)));
+            && self.cookies.iter().all(|(name, expected)| expected.is_met(cookies(query, name)))
+            && (self.addresses.is_empty()
+                || self.addresses.iter().any(|network| network.contains(query.client)));
         if !values {
             return Met::No;
         }
-        if self.methods.is_empty() || self.methods.contains(query.method) {
-            return Met::Yes;
+        let vars = self.vars.as_ref().map_or(Some(true), |vars| vars.hold(query, None));
+        if vars == Some(false) {
+            return Met::No;
         }
-        let asked = query.headers.get(ACCESS_CONTROL_REQUEST_METHOD).and_then(|m| m.to_str().ok());
-        let preflight = query.method == Method::OPTIONS
-            && query.headers.contains_key(ORIGIN)
-            && self.methods.iter().any(|method| Some(method.as_str()) == asked);
-        if preflight { Met::Preflight } else { Met::No }
+        if self.methods.is_empty() || self.methods.contains(query.method) {
+            return match vars {
+                Some(_) => Met::Yes,
+                // It is sent before the body that decides.
+                None if preflight(query).is_some() => Met::Preflight,
+                None => Met::Open,
+            };
+        }
+        let asks = |asked: &str| self.methods.iter().any(|method| method.as_str() == asked);
+        if preflight(query).is_some_and(asks) { Met::Preflight } else { Met::No }
+    }
+
+    /// Whether a request that met them but for its body meets them.
+    pub(crate) fn met_by(&self, query: &RouteQuery<'_>, body: &Body<'_>) -> bool {
+        self.vars.as_ref().is_none_or(|vars| vars.hold(query, Some(body)) == Some(true))
     }
 }
 
+/// The method for which a browser asks permission.
+fn preflight<'a>(query: &RouteQuery<'a>) -> Option<&'a str> {
+    let asked = query.headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
+    (query.method == Method::OPTIONS && query.headers.contains_key(ORIGIN))
+        .then(|| asked.to_str().ok())?
+}
+
 /// The values that the request's cookies have under a name.
-fn cookies<'a>(query: &RouteQuery<'a>, name: &str) -> impl Iterator<Item = &'a str> {
+pub(super) fn cookies<'a>(query: &RouteQuery<'a>, name: &str) -> impl Iterator<Item = &'a str> {
     query
         .headers
         .get_all(COOKIE)

@@ -4,13 +4,16 @@
 //! host, paths are compared segment by segment: a literal goes before a regular expression, that
 //! before a segment with `*` in it, that before a name; and where one path is the beginning of
 //! another, the longer goes first. Among equal paths one that has to match to its end goes first, then
-//! the larger priority, then the number of expected headers, query parameters and cookies decides,
-//! then `exact`, then methods, then the id. A route whose host and
+//! the larger priority, then the number of expected headers, query parameters, cookies and variables
+//! decides, then `exact`, then methods, then the id. A route whose host and
 //! path match and whose other conditions do not is passed over, never in the way of the next.
 //!
 //! Prefixes are of whole segments; a slash at the end of a configured path says nothing. Hosts and
 //! paths are compared in one spelling, which [`host`] and [`path`] make, and which the upstream sees
 //! too.
+//!
+//! Conditions on the body leave a candidate open: whoever follows the candidates reads it then, and asks
+//! [`Conditions`] again.
 //!
 //! The tree is persistent: a clone costs nothing, a change copies one path of it.
 
@@ -25,6 +28,7 @@ mod segment;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod vars;
 
 pub use address::{host, path};
 pub use conditions::Conditions;
@@ -33,3 +37,4 @@ pub(crate) use glob::glob;
 pub use query::RouteQuery;
 pub use segment::Captures;
 pub(crate) use tree::Router;
+pub(crate) use vars::Body;

@@ -4,16 +4,17 @@
 
 mod reference;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, Uri};
 use sanmon_shared::resources;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::snapshot::Route;
 use crate::snapshot::for_test::CONTEXT;
+use crate::snapshot::{Matched, Route};
 
 /// A route with this frontend.
 fn route(id: &str, frontend: Value) -> Arc<Route> {
@@ -56,9 +57,10 @@ fn tree(routes: &[(&str, Value)]) -> Router {
 struct Asked {
     host: String,
     path: String,
-    query: String,
+    uri: Uri,
     method: Method,
     headers: HeaderMap,
+    client: IpAddr,
 }
 
 impl Asked {
@@ -68,9 +70,10 @@ impl Asked {
         Self {
             host: host.to_owned(),
             path: path.to_owned(),
-            query: query.to_owned(),
+            uri: format!("{path}?{query}").parse().unwrap_or_default(),
             method: Method::GET,
             headers: HeaderMap::new(),
+            client: IpAddr::V4(Ipv4Addr::LOCALHOST),
         }
     }
 
@@ -89,9 +92,11 @@ impl Asked {
         RouteQuery {
             host: &self.host,
             path: &self.path,
-            query: &self.query,
+            uri: &self.uri,
             method: &self.method,
             headers: &self.headers,
+            client: self.client,
+            secure: false,
         }
     }
 
@@ -293,6 +298,57 @@ fn more_expectations_go_first() {
     assert_eq!(Asked::get("h/?q=1").header("x", "1").ids(&router), ["d", "c", "b", "a"]);
     assert_eq!(Asked::get("h/?q=%31").header("x", "1").ids(&router), ["d", "c", "b", "a"]);
     assert_eq!(Asked::get("h/").ids(&router), ["b", "a"]);
+}
+
+#[test]
+fn callers_are_told_apart_by_their_addresses() {
+    let router = tree(&[
+        ("all", domains(&["h"])),
+        ("inside", json!({"domains": ["h"], "addresses": ["10.0.0.0/8", "::1"]})),
+    ]);
+    let from = |address: &str| {
+        let client = address.parse().unwrap();
+        Asked { client, ..Asked::get("h/") }.ids(&router)
+    };
+    assert_eq!(from("10.1.2.3"), ["inside", "all"]);
+    assert_eq!(from("::1"), ["inside", "all"]);
+    assert_eq!(from("11.1.2.3"), ["all"]);
+}
+
+#[test]
+fn variables_of_the_body_leave_a_route_open() {
+    let router = tree(&[
+        ("all", domains(&["h"])),
+        ("model", json!({"domains": ["h"], "vars": [["post_arg.model", "==", "m"]]})),
+        (
+            "both",
+            json!({"domains": ["h"], "vars": [
+                ["http_x", "==", "1"], ["post_arg.model", "==", "m"],
+            ]}),
+        ),
+    ]);
+    let found = |asked: &Asked| -> Vec<(String, bool)> {
+        router.candidates(asked.query()).map(|m| (m.route.id.to_string(), m.open)).collect()
+    };
+    let plain = Asked::get("h/");
+    assert_eq!(found(&plain), [("model".to_owned(), true), ("all".to_owned(), false)]);
+    let asked = Asked::get("h/").header("x", "1");
+    assert_eq!(found(&asked)[0], ("both".to_owned(), true));
+    let by_body = |body: &str| -> Vec<String> {
+        let body = Body::of(body.as_bytes(), &asked.headers);
+        let met = |matched: &Matched| matched.is_met_by(&asked.query(), &body);
+        router.candidates(asked.query()).filter(met).map(|m| m.route.id.to_string()).collect()
+    };
+    assert_eq!(by_body(r#"{"model": "m"}"#), ["both", "model", "all"]);
+    assert_eq!(by_body(r#"{"model": "n"}"#), ["all"]);
+    assert_eq!(by_body("no JSON"), ["all"]);
+    // A browser asks before it sends the body.
+    let preflight = Asked::get("h/")
+        .method(Method::OPTIONS)
+        .header("origin", "https://a")
+        .header("access-control-request-method", "POST");
+    let found: Vec<bool> = router.candidates(preflight.query()).map(|m| m.preflight).collect();
+    assert_eq!(found, [true, false]);
 }
 
 #[test]

@@ -2,6 +2,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::candidates::{Candidates, Trees};
+use super::conditions::Met;
 use super::domain::{Domain, HostPattern};
 use super::node::{Leaf, Node};
 use super::{Captures, RouteQuery};
@@ -93,7 +94,7 @@ impl Router {
         }
         format!(
             "the routes for the host {host} and the path {path} expect another method, other \
-             headers, query parameters or cookies, or another API key"
+             headers, query parameters, cookies or another body, or another caller or API key"
         )
     }
 }
@@ -129,7 +130,8 @@ fn remove_below(trees: &mut Map<Box<str>, Arc<Node>>, host: &str, domain: &Domai
 }
 
 /// A leaf's match.
-pub(super) fn matched(leaf: &Leaf, prefix: usize, preflight: bool) -> Matched {
+pub(super) fn matched(leaf: &Leaf, prefix: usize, met: Met) -> Matched {
     let captures: Option<Arc<Captures>> = leaf.captures.clone();
-    Matched { route: Arc::clone(&leaf.route), prefix, preflight, captures }
+    let (preflight, open) = (met == Met::Preflight, met == Met::Open);
+    Matched { route: Arc::clone(&leaf.route), prefix, preflight, open, captures }
 }

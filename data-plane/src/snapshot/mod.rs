@@ -47,7 +47,7 @@ use crate::error::{Code, GatewayError};
 use crate::plugin::Slots;
 use crate::prompts::{Prompt, PromptContext, PromptTemplate};
 use crate::provider::Provider;
-use crate::router::{Captures, RouteQuery, Router};
+use crate::router::{Body, Captures, RouteQuery, Router};
 
 /// One revision of the configuration, compiled.
 #[derive(Clone)]
@@ -87,11 +87,19 @@ pub struct Matched {
     pub prefix: usize,
     /// Whether it only matched by its `access-control-request-method`.
     pub preflight: bool,
+    /// Whether its body has yet to say whether it matches.
+    pub(crate) open: bool,
     /// The names in its path.
     pub(crate) captures: Option<Arc<Captures>>,
 }
 
 impl Matched {
+    /// Whether a request that left it open matches by its body.
+    pub(crate) fn is_met_by(&self, query: &RouteQuery<'_>, body: &Body<'_>) -> bool {
+        let conditions = self.route.conditions.as_ref();
+        !self.open || conditions.is_none_or(|conditions| conditions.met_by(query, body))
+    }
+
     /// The segment of `path` for which the route's path has `:name` or `$name<…>`.
     pub fn param<'a>(&self, path: &'a str, name: &str) -> Option<&'a str> {
         self.captures.as_ref()?.get(path, name)
@@ -130,7 +138,7 @@ impl Snapshot {
     }
 
     /// The routes of a request, the most specific first. What plugins of the match phase say of
-    /// them is still to be asked: [`Pipeline::accepts`].
+    /// them is still to be asked: [`Pipeline::accepts`]; and of those that are open, the body.
     pub fn candidates<'a>(&'a self, query: RouteQuery<'a>) -> impl Iterator<Item = Matched> + 'a {
         self.router.candidates(query)
     }

@@ -1,9 +1,9 @@
 #![expect(clippy::needless_pass_by_value, reason = "documents read better without `&`")]
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
+use actix_web::http::{Method, Uri};
 use actix_web::test::TestRequest;
 use proptest::prelude::*;
 use sanmon_shared::catalogue::Phase;
@@ -47,8 +47,16 @@ fn snapshot(documents: &[(&str, Value)]) -> Arc<Snapshot> {
 fn ids(snapshot: &Snapshot, url: &str) -> Vec<String> {
     let (host, path) = url.split_at(url.find('/').unwrap());
     let headers = HeaderMap::new();
-    let query = RouteQuery { host, path, query: "", method: &Method::GET, headers: &headers };
-    snapshot.candidates(query).map(|matched| matched.route.id.to_string()).collect()
+    snapshot
+        .candidates(query(host, path, &headers))
+        .map(|matched| matched.route.id.to_string())
+        .collect()
+}
+
+fn query<'a>(host: &'a str, path: &'a str, headers: &'a HeaderMap) -> RouteQuery<'a> {
+    static URI: LazyLock<Uri> = LazyLock::new(Uri::default);
+    let client = std::net::Ipv4Addr::LOCALHOST.into();
+    RouteQuery { host, path, uri: &URI, method: &Method::GET, headers, client, secure: false }
 }
 
 fn route(id: &str, domains: &[&str], more: Value) -> (&'static str, Value) {
@@ -59,7 +67,7 @@ fn route(id: &str, domains: &[&str], more: Value) -> (&'static str, Value) {
 
 fn matched(snapshot: &Snapshot, id: &str) -> Matched {
     let route = Arc::clone(snapshot.route(id).unwrap());
-    Matched { route, prefix: 0, preflight: false, captures: None }
+    Matched { route, prefix: 0, preflight: false, open: false, captures: None }
 }
 
 fn answerer(snapshot: &Arc<Snapshot>, route: &str, path: &str) -> Result<String, Code> {
@@ -450,9 +458,7 @@ fn the_404_names_host_and_path() {
     let snapshot = snapshot(&[route("r", &["a.com"], json!({}))]);
     let headers = HeaderMap::new();
     let host = router::host("B.com:80");
-    let query =
-        RouteQuery { host: &host, path: "/x", query: "", method: &Method::GET, headers: &headers };
-    let error = snapshot.no_route(query);
+    let error = snapshot.no_route(query(&host, "/x", &headers));
     assert_eq!(error.code, Code::RouteNotFound);
     assert!(error.message.contains("\"b.com\"") && error.message.contains("\"/x\""));
 }

@@ -10,6 +10,7 @@ mod accounting;
 mod ai_proxy_multi;
 mod apisix;
 mod attempts;
+mod by_body;
 mod chat;
 mod completions;
 mod consumers;

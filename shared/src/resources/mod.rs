@@ -18,6 +18,7 @@ mod prompt_template;
 mod provider;
 mod route;
 mod service;
+mod vars;
 
 pub use admin::{Admin, Role};
 pub use apikey::{
@@ -42,6 +43,7 @@ pub use provider::{
 };
 pub use route::{Frontend, Route};
 pub use service::Service;
+pub use vars::Vars;
 
 use crate::id::Id;
 

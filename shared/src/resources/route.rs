@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Backend, BackendId, Inert, PluginSlot, RouteId, ServiceId, yes};
+use super::{Backend, BackendId, Inert, PluginSlot, RouteId, ServiceId, Vars, yes};
 use crate::resource::Resource;
 
 /// Sends matching requests through its plugins to its backend.
@@ -88,6 +88,11 @@ pub struct Frontend {
     pub cookies: BTreeMap<String, String>,
     /// Methods; none for any.
     pub methods: Vec<String>,
+    /// Addresses and networks of callers, behind trusted proxies too; none for any.
+    #[schema(example = json!(["10.0.0.0/8", "::1"]))]
+    pub addresses: Vec<String>,
+    /// Conditions on whatever else a request says, its body included.
+    pub vars: Vars,
 }
 
 impl Default for Frontend {
@@ -103,6 +108,8 @@ impl Default for Frontend {
             query: BTreeMap::new(),
             cookies: BTreeMap::new(),
             methods: Vec::new(),
+            addresses: Vec::new(),
+            vars: Vars::default(),
         }
     }
 }

@@ -64,7 +64,10 @@ pub(super) struct Route {
     pub(super) methods: Option<Vec<String>>,
     /// Larger first.
     pub(super) priority: Option<i32>,
-    /// Conditions: `[variable, operator, value]`.
+    /// Address or network of callers. One of `remote_addr` and `remote_addrs`.
+    pub(super) remote_addr: Option<String>,
+    pub(super) remote_addrs: Option<Vec<String>>,
+    /// Conditions: `[variable, operator, value]`, or lists of them after `AND`, `OR`, `!AND`, `!OR`.
     #[schema(value_type = Option<Vec<Object>>)]
     pub(super) vars: Option<Vec<Value>>,
     /// 1, or 0 for a route that never matches.
@@ -194,8 +197,6 @@ pub(super) struct Bundle {
 
 /// Members that these documents may have elsewhere, and why they are not taken.
 const REFUSED: &[(&str, &str, &str)] = &[
-    ("route", "remote_addr", ADDRESS),
-    ("route", "remote_addrs", ADDRESS),
     ("route", "filter_func", LUA),
     ("route", "script", LUA),
     ("route", "script_id", LUA),
@@ -219,7 +220,6 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("upstream", "keepalive_pool", "connections are pooled, and the pool has no settings"),
     ("upstream", "tls", "client certificates are not sent to upstreams, and theirs are verified"),
 ];
-const ADDRESS: &str = "routes do not look at the caller's address";
 const LUA: &str = "no Lua runs here";
 const DISCOVERY: &str = "nodes are listed in the upstream; names are looked up in DNS";
 const HASH: &str = "nodes are taken in turn, by weight";

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::documents::Route;
 use super::refusal::Refusal;
-use super::vars::{self, Conditions};
+use super::vars;
 use super::view::{Found, Members};
 
 /// Methods that a route may name.
@@ -16,16 +16,11 @@ const METHODS: &[&str] =
 
 /// As our `frontend`.
 pub(super) fn read(route: &Route) -> Result<Value, Refusal> {
-    let mut conditions = Conditions::default();
-    vars::read(route.vars.as_deref().unwrap_or_default(), &mut conditions)?;
     let mut frontend = Map::new();
     frontend.insert("paths".to_owned(), json!(paths(route)?));
     match (&route.host, &route.hosts) {
         (Some(_), Some(_)) => return Err(Refusal::bad("only one of host or hosts is allowed")),
         (None, None) => {}
-        _ if !conditions.hosts.is_empty() => {
-            return Err(vars::refused("host", "the route has a host beside it"));
-        }
         (Some(host), None) => {
             check_host("host", host)?;
             frontend.insert("domain".to_owned(), Value::from(host.as_str()));
@@ -35,9 +30,6 @@ pub(super) fn read(route: &Route) -> Result<Value, Refusal> {
             hosts.iter().try_for_each(|host| check_host("hosts", host))?;
             frontend.insert("domains".to_owned(), json!(hosts));
         }
-    }
-    if !conditions.hosts.is_empty() {
-        frontend.insert("domains".to_owned(), json!(conditions.hosts));
     }
     if let Some(methods) = &route.methods {
         unique("methods", methods)?;
@@ -50,19 +42,21 @@ pub(super) fn read(route: &Route) -> Result<Value, Refusal> {
                 return Err(Refusal::property("methods", &reason));
             }
         }
-        if !conditions.methods.is_empty() {
-            return Err(vars::refused("request_method", "the route has methods beside it"));
-        }
-        conditions.methods.clone_from(methods);
-    }
-    let Conditions { headers, query, cookies, methods, .. } = conditions;
-    for (name, values) in [("headers", headers), ("query", query), ("cookies", cookies)] {
-        if !values.is_empty() {
-            frontend.insert(name.to_owned(), Value::Object(values));
-        }
-    }
-    if !methods.is_empty() {
         frontend.insert("methods".to_owned(), json!(methods));
+    }
+    match (&route.remote_addr, &route.remote_addrs) {
+        (Some(_), Some(_)) => {
+            return Err(Refusal::bad("only one of remote_addr or remote_addrs is allowed"));
+        }
+        (None, None) => {}
+        (Some(address), None) => drop(frontend.insert("addresses".to_owned(), json!([address]))),
+        (None, Some(addresses)) => {
+            unique("remote_addrs", addresses)?;
+            frontend.insert("addresses".to_owned(), json!(addresses));
+        }
+    }
+    if let Some(vars) = route.vars.as_ref().filter(|vars| !vars.is_empty()) {
+        frontend.insert("vars".to_owned(), json!(vars));
     }
     if let Some(priority) = route.priority.filter(|priority| *priority != 0) {
         frontend.insert("priority".to_owned(), Value::from(priority));
@@ -193,8 +187,19 @@ pub(super) fn show(mut frontend: Members, api7: bool, has_backend: bool, found: 
             }
         }
     }
+    let written = frontend.list("vars");
+    match written.first() {
+        // A list of its own: all of it is one of the conditions.
+        Some(Value::String(_)) if !shown.is_empty() => shown.push(Value::Array(written)),
+        _ => shown.extend(written),
+    }
     if !shown.is_empty() {
         value.insert("vars".to_owned(), Value::Array(shown));
+    }
+    match frontend.texts("addresses").as_slice() {
+        [] => {}
+        [address] => drop(value.insert("remote_addr".to_owned(), json!(address))),
+        addresses => drop(value.insert("remote_addrs".to_owned(), json!(addresses))),
     }
     hidden.extend(frontend.rest("/frontend"));
 }

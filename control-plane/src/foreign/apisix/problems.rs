@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::kinds::{KINDS, Kind};
 use super::plugins;
 use super::refusal::Refusal;
+use super::vars;
 use super::view::unknown;
 use crate::admin::parts::ApiError;
 use crate::configuration::{Action, Operation, Referrer, WriteError};
@@ -16,9 +17,7 @@ const NAMES: &[(&str, &str)] = &[
     ("/frontend/paths", "uris"),
     ("/frontend/domains", "hosts"),
     ("/frontend/domain", "host"),
-    ("/frontend/headers", "vars"),
-    ("/frontend/query", "vars"),
-    ("/frontend/cookies", "vars"),
+    ("/frontend/addresses", "remote_addrs"),
     ("/frontend/methods", "methods"),
     ("/domains", "hosts"),
     ("/description", "desc"),
@@ -125,6 +124,9 @@ fn of_document(document: &Value, pointer: &str, message: &str) -> Option<String>
     }
     if let (Some(below), Some(plugin)) = (pointer.strip_prefix("/config"), document.get("plugin")) {
         return Some(config(plugin.as_str()?, below));
+    }
+    if let Some(below) = pointer.strip_prefix("/frontend/vars") {
+        return Some(vars::wrong(below, message).text());
     }
     let (_, name) = NAMES.iter().find(|(member, _)| {
         pointer.strip_prefix(member).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -264,9 +264,11 @@ fn a_segment_of_the_path_may_be_the_key() {
     let query = crate::router::RouteQuery {
         host: "h",
         path: exchange.path(),
-        query: "",
+        uri: exchange.request.uri(),
         method: exchange.request.method(),
         headers: exchange.request.headers(),
+        client: exchange.client,
+        secure: false,
     };
     let matched = snapshot.candidates(query).next().unwrap();
     exchange.matched = matched;

@@ -40,7 +40,12 @@ async fn routes_come_back() {
             ["arg_q", "~~", "^a[bc]+"],
             ["arg_z", "==", "Regex(x)"],
             ["cookie_c", "~*", "yes|no"],
+            ["request_method", "!", "in", ["GET", "HEAD"]],
+            ["OR", ["post_arg.model", "==", "gpt-4"], ["!AND", ["host", "~=", null], ["arg_n", ">", 1]]],
         ]}),
+        json!({"uri": "/o", "service_id": "s", "vars": ["OR", ["host", "==", "a"], ["arg_b", "has", 1]]}),
+        json!({"uri": "/o", "service_id": "s", "remote_addr": "10.0.0.0/8"}),
+        json!({"uri": "/o", "service_id": "s", "remote_addrs": ["10.0.0.0/8", "::1"]}),
         json!({
             "uri": "/inline",
             "upstream": {

@@ -11,7 +11,8 @@ async fn what_our_own_api_made_is_readable_and_what_has_no_form_is_named() {
         "tags": ["a"],
         "frontend": {
             "domains": ["a.com/v1", "a.com/v2/:id"],
-            "headers": {"x-a": "Exists()", "x-b": "NotDefined()"},
+            "headers": {"x-a": "Exists()", "x-b": "Wildcard(a*)", "x-c": "NotDefined()"},
+            "vars": ["OR", ["host", "==", "a.com"], ["arg_a", "==", "1"]],
         },
         "plugins": [
             {"plugin": "apikeys"},
@@ -27,7 +28,11 @@ async fn what_our_own_api_made_is_readable_and_what_has_no_form_is_named() {
             "name": "native",
             "host": null,
             "hosts": ["a.com"],
-            "vars": [["http_x_a", "~~", ".*"]],
+            "vars": [
+                ["http_x_a", "~=", null],
+                ["http_x_c", "==", null],
+                ["OR", ["host", "==", "a.com"], ["arg_a", "==", "1"]],
+            ],
             "_sanmon": {
                 "not_shown": [
                     "/groups", "/frontend/domains", "/frontend/headers/x-b",
