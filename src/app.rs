@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sanmon_control_plane::configuration::FirstAdmin;
 use sanmon_data_plane::Environment;
 use sanmon_shared::clock::Clock;
+use sanmon_shared::quotas::KeyCounters;
 use sanmon_shared::task::Tasks;
 use sanmon_shared::tls::{self, TlsFiles};
 use {sanmon_control_plane as control_plane, sanmon_data_plane as data_plane};
@@ -52,6 +53,9 @@ impl App {
         origin::prepare_folder(&settings.data_dir)?;
         let Opened { control, source, state, counters } =
             origin::open(settings, &outside.clock, &self.tasks).await?;
+        let counted_here = counters.is_some() || settings.mode.has_data_plane();
+        let quotas = (control.is_some() && counted_here)
+            .then(|| Arc::new(data_plane::quotas(counters.clone(), outside.clock.clone())));
         if let Some(Control { store, token }) = control {
             let options = control_plane::Options {
                 admin_listen: settings.admin.listen,
@@ -60,6 +64,7 @@ impl App {
                 data_plane_token: Some(token),
                 catalogue: Arc::new(catalogue(settings)),
                 explain: Arc::new(data_plane::explainer(outside.clock.clone())),
+                key_counters: quotas.clone().map(|quotas| quotas as Arc<dyn KeyCounters>),
                 clock: outside.clock.clone(),
                 tasks: self.tasks.clone(),
                 admin_key: settings.secrets.admin_key.as_ref().map(|key| key.expose().to_owned()),
@@ -79,6 +84,7 @@ impl App {
                 source,
                 state,
                 counters,
+                quotas,
                 data_dir: settings.data_dir.clone(),
                 // The embedded store is on the same disk already.
                 keep_last_good: settings.origin != Origin::Embedded,

@@ -11,17 +11,18 @@ use sanmon_shared::catalogue::PluginCatalogue;
 use sanmon_shared::clock::Clock;
 use sanmon_shared::explain::Explain;
 use sanmon_shared::proxies::TrustedProxies;
+use sanmon_shared::quotas::KeyCounters;
 use sanmon_shared::store::Store;
 use sanmon_shared::task::Tasks;
 use sanmon_shared::tls::{self, TlsError, TlsFiles};
 
-use crate::admin::{self, Shared};
+use crate::admin::{self, Quotas, Shared};
 use crate::configuration::{
     BootstrapError, Configuration, FirstAdmin, OpenError, SchemaError, Schemas,
 };
 use crate::foreign;
 use crate::openapi;
-use crate::publication::{self, Publication};
+use crate::publication::{self, Publication, Resets};
 use crate::store::DataPlaneToken;
 
 /// Threads that serve the admin API. It is no hot path; a second one keeps probes quick while a
@@ -46,6 +47,9 @@ pub struct Options {
     pub catalogue: Arc<dyn PluginCatalogue>,
     /// Tells what a data plane would make of a request.
     pub explain: Arc<dyn Explain>,
+    /// The counters of API keys, those in common or of a data plane in this process; none where data
+    /// planes elsewhere count on their own.
+    pub key_counters: Option<Arc<dyn KeyCounters>>,
     /// The time of day.
     pub clock: Clock,
     /// Where background tasks run. [`Running::stop`] does not stop them: they are the caller's.
@@ -111,9 +115,11 @@ impl ControlPlane {
         };
         let schemas = Arc::new(Schemas::new(options.catalogue.as_ref())?);
         let document = openapi::document(&schemas, options.catalogue.as_ref());
-        let publication = options
-            .data_plane_token
-            .map(|token| Data::new(Publication::new(Arc::clone(&options.store), token)));
+        let resets = Arc::new(Resets::new(options.clock.clone()));
+        let publication = options.data_plane_token.map(|token| {
+            let store = Arc::clone(&options.store);
+            Data::new(Publication::new(store, token, Arc::clone(&resets)))
+        });
         let configuration = Configuration::open(
             options.store,
             options.catalogue,
@@ -127,6 +133,7 @@ impl ControlPlane {
         let shared = Data::new(Shared::new(
             Arc::clone(&configuration),
             options.explain,
+            Quotas { counters: options.key_counters, resets },
             options.trusted_proxies,
             options.tasks.clone(),
             Bytes::from(document.to_string()),

@@ -32,4 +32,5 @@ pub mod worker;
 pub use catalogue::{Catalogue, catalogue};
 pub use explain::{Explainer, explainer};
 pub use follow::{Environment, RemoteSource};
+pub use limit::{Quotas, quotas};
 pub use plane::{AccessLog, DataPlane, Options, Running, StartError};

@@ -19,7 +19,7 @@ use sanmon_shared::task::Tasks;
 
 use crate::exchange::Shared;
 use crate::follow::{self, Environment, Follower, LastGood};
-use crate::limit::Limiter;
+use crate::limit::{Limiter, Quotas};
 use crate::limits::Limits;
 use crate::protocol::responses::Answers;
 use crate::server::{self, Listen, Listening};
@@ -53,6 +53,9 @@ pub struct Options {
     pub state: Option<Arc<dyn StateStore>>,
     /// What data planes count together; otherwise each counts on its own.
     pub counters: Option<Arc<dyn CounterStore>>,
+    /// By what a control plane in this process looks at the quotas of keys; otherwise reports tell of what
+    /// this data plane alone counts.
+    pub quotas: Option<Arc<Quotas>>,
     /// Where it keeps its id and its last good state.
     pub data_dir: PathBuf,
     /// Whether the last good state is kept there: not where the store is on the same disk.
@@ -137,7 +140,11 @@ impl DataPlane {
                 Limiter::sharing(options.clock.clone(), &shared.metrics, counters, &options.tasks);
             shared.limiter = Arc::new(limiter);
         }
+        if let Some(quotas) = &options.quotas {
+            quotas.are_of(&shared.limiter);
+        }
         let shared = Arc::new(shared);
+        let told = options.quotas.is_none() && shared.limiter.counts_alone();
         let listen = Listen {
             address: options.listen,
             tls: options.tls,
@@ -157,6 +164,7 @@ impl DataPlane {
             address: address.to_string(),
             clock: options.clock.clone(),
             targets: Arc::clone(&shared.targets),
+            limiter: told.then(|| Arc::clone(&shared.limiter)),
             interval: follow::INTERVAL,
         };
         let follower = Follower::start(following, &options.tasks);

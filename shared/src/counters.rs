@@ -125,4 +125,7 @@ pub trait CounterStore: Send + Sync + 'static {
 
     /// Keeps leases for another [`LEASE`].
     async fn renew(&self, leases: &[Lease]) -> Result<(), StoreError>;
+
+    /// Nothing was taken from these counters.
+    async fn reset(&self, counters: &[Arc<str>]) -> Result<(), StoreError>;
 }

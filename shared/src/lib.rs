@@ -13,6 +13,7 @@ pub mod network;
 pub mod problem;
 pub mod proxies;
 pub mod publication;
+pub mod quotas;
 pub mod report;
 pub mod resource;
 pub mod resources;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::quotas::KeyUsage;
 use crate::revision::Digest;
 
 /// How one data plane is, as told by itself every few seconds.
@@ -46,6 +47,13 @@ pub struct DataPlaneReport {
     /// Providers that are held, probed, or have failed since it started.
     #[serde(default)]
     pub providers: Vec<ProviderHealth>,
+    /// What was used of the quotas of API keys, of those that were used last first; none where they are
+    /// counted in common, or in the control plane's process.
+    #[serde(default)]
+    pub quotas: Option<Vec<KeyUsage>>,
+    /// How far it was told of resets of quotas; none before its first report was answered.
+    #[serde(default)]
+    pub resets_until: Option<u64>,
 }
 
 /// How a provider is, as one data plane finds it.

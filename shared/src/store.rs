@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::quotas::ReportAnswer;
 use crate::report::DataPlaneReport;
 use crate::revision::{ChangeSet, Entry, Head};
 use crate::seal::Seal;
@@ -70,8 +71,9 @@ pub trait Source: Send + Sync + 'static {
     /// What opens the sealed secrets of the documents.
     async fn seal(&self) -> Result<Seal, StoreError>;
 
-    /// Tells the control plane how this data plane is. Kept for a short time only.
-    async fn report(&self, report: DataPlaneReport) -> Result<(), StoreError>;
+    /// Tells the control plane how this data plane is. Kept for a short time only. What it answers is
+    /// empty but where it is asked over HTTP.
+    async fn report(&self, report: DataPlaneReport) -> Result<ReportAnswer, StoreError>;
 }
 
 /// A configuration that a plane can change.

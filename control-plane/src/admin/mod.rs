@@ -17,6 +17,7 @@ mod ops;
 mod planes;
 mod preconditions;
 mod query;
+pub(crate) mod quotas;
 mod revisions;
 mod shared;
 mod throttle;
@@ -34,6 +35,7 @@ use actix_web::{App, Error};
 
 pub use error::Code;
 pub(crate) use mount::BASE;
+pub(crate) use quotas::Quotas;
 pub(crate) use shared::Shared;
 
 /// What answers and bodies are made of, for the OpenAPI document.
@@ -41,6 +43,7 @@ pub(crate) mod views {
     pub(crate) use super::bulk::{BulkLine, BulkSummary};
     pub(crate) use super::error::ProblemDocument;
     pub(crate) use super::planes::{DataPlaneView, ProviderHealthView};
+    pub(crate) use super::quotas::QuotasView;
     pub(crate) use super::transactions::Transaction;
     pub(crate) use super::write::{DocumentResult, WriteResult};
 }
@@ -56,7 +59,7 @@ pub(crate) mod parts {
     pub(crate) use super::mount::{at, method, nothing_here, resource};
     pub(crate) use super::query::{Query, WriteOptions, bad_parameter};
     pub(crate) use super::shared::Shared;
-    pub(crate) use super::{body, bulk, json, list};
+    pub(crate) use super::{body, bulk, json, list, quotas};
 }
 
 /// The application of one worker.

@@ -9,7 +9,7 @@ use sanmon_shared::{EachResource, each_resource};
 use super::auth::authenticate;
 use super::crud::{self, Served};
 use super::error::{ApiError, Code};
-use super::{bulk, explain, ops, planes, revisions, transactions, transfer, ui};
+use super::{bulk, explain, ops, planes, quotas, revisions, transactions, transfer, ui};
 use crate::foreign;
 
 /// The base of the API.
@@ -81,6 +81,7 @@ pub(super) fn mount(config: &mut ServiceConfig) {
         .service(at!("/import", POST => transfer::import))
         .service(at!("/data-planes", GET => planes::list))
         .service(at!("/providers/{id}/health", GET => planes::provider_health))
+        .service(at!("/apikeys/{id}/quotas", GET => quotas::read, DELETE => quotas::reset))
         .service(at!("/explain", POST => explain::explain))
         .service(at!("/plugin-kinds", GET => planes::plugin_kinds))
         .service(at!("/plugin-kinds/{name}", GET => planes::plugin_kind))

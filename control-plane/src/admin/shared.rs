@@ -7,6 +7,7 @@ use sanmon_shared::explain::Explain;
 use sanmon_shared::proxies::TrustedProxies;
 use sanmon_shared::task::Tasks;
 
+use super::quotas::Quotas;
 use super::throttle::Throttle;
 use crate::configuration::{Configuration, Fresh};
 use crate::telemetry::Metrics;
@@ -17,6 +18,8 @@ pub(crate) struct Shared {
     pub(crate) configuration: Arc<Configuration>,
     /// Tells what would become of requests.
     pub(crate) explain: Arc<dyn Explain>,
+    /// Where the quotas of API keys are counted.
+    pub(crate) quotas: Quotas,
     /// Who showed wrong credentials.
     pub(crate) throttle: Throttle,
     /// Whose `X-Forwarded-For` counts.
@@ -33,12 +36,14 @@ impl Shared {
     pub(crate) fn new(
         configuration: Arc<Configuration>,
         explain: Arc<dyn Explain>,
+        quotas: Quotas,
         proxies: TrustedProxies,
         tasks: Tasks,
         openapi: Bytes,
     ) -> Self {
         let throttle = Throttle::new(configuration.clock().clone());
-        Self { configuration, explain, throttle, proxies, metrics: Metrics::new(), tasks, openapi }
+        let metrics = Metrics::new();
+        Self { configuration, explain, quotas, throttle, proxies, metrics, tasks, openapi }
     }
 
     /// What a read is answered from: what other control planes wrote is in it, unless the store is

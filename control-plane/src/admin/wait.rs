@@ -185,6 +185,8 @@ mod tests {
                 .collect(),
             alarms: Vec::new(),
             providers: Vec::new(),
+            quotas: None,
+            resets_until: None,
         }
     }
 

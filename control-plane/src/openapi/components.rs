@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::admin::Code;
 use crate::admin::views::{
     BulkLine, BulkSummary, DataPlaneView, DocumentResult, ProblemDocument, ProviderHealthView,
-    Transaction, WriteResult,
+    QuotasView, Transaction, WriteResult,
 };
 use crate::configuration::{DiffView, Export, RevisionPage, RevisionView, Schemas};
 
@@ -29,6 +29,7 @@ pub(super) fn schemas(schemas: &Schemas, catalogue: &dyn PluginCatalogue) -> Map
     add::<DiffView>(&mut all);
     add::<DataPlaneView>(&mut all);
     add::<ProviderHealthView>(&mut all);
+    add::<QuotasView>(&mut all);
     add::<PluginKindInfo>(&mut all);
     add::<ProviderKindInfo>(&mut all);
     add::<ExplainRequest>(&mut all);

@@ -30,6 +30,8 @@ pub(super) fn add(paths: &mut Map<String, Value>, tags: &mut Vec<Value>) {
     at(&api("/revisions/{revision}/rollback"), "post", rollback());
     at(&api("/data-planes"), "get", data_planes());
     at(&api("/providers/{id}/health"), "get", provider_health());
+    at(&api("/apikeys/{id}/quotas"), "get", quotas());
+    at(&api("/apikeys/{id}/quotas"), "delete", reset_quotas());
     at(&api("/plugin-kinds"), "get", plugin_kinds());
     at(&api("/plugin-kinds/{name}"), "get", plugin_kind());
     at(&api("/provider-kinds"), "get", provider_kinds());
@@ -124,6 +126,28 @@ fn provider_health() -> Operation {
         .path("id", "The provider's", &json!({"type": "string"}))
         .answer(200, "What each data plane that reported lately says", &view, None)
         .errors(&[404])
+}
+
+fn quotas() -> Operation {
+    Operation::keyed("getApikeyQuotas", "apikeys", "How far the quotas of an apikey are used")
+        .about(
+            "What was used is the sum over all that count: the store that data planes have in common, \
+             the data plane of this process, and each data plane elsewhere that counts on its own, as \
+             it reported last, of the keys that were used last.",
+        )
+        .path("id", "The apikey's", &json!({"type": "string"}))
+        .answer(200, "Each quota of the key, and who counts", &schema("QuotasView"), None)
+        .errors(&[404])
+}
+
+fn reset_quotas() -> Operation {
+    let view = schema("QuotasView");
+    Operation::keyed("resetApikeyQuotas", "apikeys", "Make the quotas of an apikey whole again")
+        .about("No revision: what was used is no configuration.")
+        .path("id", "The apikey's", &json!({"type": "string"}))
+        .answer(200, "They are", &view, None)
+        .answer(202, "They will be, where `reset_pending` says so: within seconds", &view, None)
+        .errors(&[403, 404])
 }
 
 fn plugin_kinds() -> Operation {

@@ -3,6 +3,7 @@
 //! nothing of the admin API. Not part of the OpenAPI document: both sides are ours.
 
 mod load;
+mod resets;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::DataPlaneToken;
 
+pub(crate) use resets::Resets;
+
 /// Polls that wait at once; a data plane has one.
 const POLLS: usize = 4096;
 
@@ -38,17 +41,18 @@ const REPORT_BYTES: usize = 1 << 20;
 pub struct Publication {
     store: Arc<dyn Store>,
     token: DataPlaneToken,
+    resets: Arc<Resets>,
     stopping: CancellationToken,
     polls: Semaphore,
     loads: Arc<Semaphore>,
 }
 
 impl Publication {
-    /// Publishes `store` to whoever shows `token`.
-    pub fn new(store: Arc<dyn Store>, token: DataPlaneToken) -> Self {
+    /// Publishes `store` to whoever shows `token`, and tells of `resets`.
+    pub(crate) fn new(store: Arc<dyn Store>, token: DataPlaneToken, resets: Arc<Resets>) -> Self {
         let loads = Arc::new(Semaphore::new(LOADS));
         let stopping = CancellationToken::new();
-        Self { store, token, stopping, polls: Semaphore::new(POLLS), loads }
+        Self { store, token, resets, stopping, polls: Semaphore::new(POLLS), loads }
     }
 
     /// Ends the polls that wait: the listener stops, and shall not wait for them.
@@ -143,8 +147,10 @@ async fn seal(follower: Follower) -> HttpResponse {
 }
 
 async fn report(follower: Follower, report: Json<DataPlaneReport>) -> HttpResponse {
-    answer(match follower.0.store.report(report.into_inner()).await {
-        Ok(()) => Ok(HttpResponse::NoContent().finish()),
+    let (publication, report) = (follower.0, report.into_inner());
+    let told = report.resets_until;
+    answer(match publication.store.report(report).await {
+        Ok(_) => Ok(HttpResponse::Ok().json(publication.resets.after(told))),
         Err(error) => Err(error.into()),
     })
 }

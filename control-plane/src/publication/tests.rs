@@ -4,6 +4,7 @@ use actix_web::{App, dev::ServiceResponse};
 use sanmon_shared::Head;
 use sanmon_shared::clock::Clock;
 use sanmon_shared::publication::LoadLine;
+use sanmon_shared::quotas::ReportAnswer;
 use sanmon_shared::store::Source as _;
 
 use super::*;
@@ -20,7 +21,8 @@ fn memory() -> Arc<MemoryStore> {
 async fn call(store: &Arc<MemoryStore>, request: TestRequest) -> ServiceResponse {
     let store = Arc::clone(store);
     let token = store.token();
-    let publication = Data::new(Publication::new(store, token));
+    let resets = Arc::new(Resets::new(Clock::manual(BEGIN)));
+    let publication = Data::new(Publication::new(store, token, resets));
     let app = App::new().configure(|config| configure(config, publication));
     test::call_service(&test::init_service(app).await, request.to_request()).await
 }
@@ -124,14 +126,16 @@ async fn the_seal_is_given_and_reports_are_taken() {
         .uri(&format!("{BASE}/report"))
         .insert_header(bearer(TOKEN))
         .set_json(a_report("dp_a", 7));
-    assert_eq!(call(&store, post).await.status(), StatusCode::NO_CONTENT);
+    let told: ReportAnswer = test::read_body_json(call(&store, post).await).await;
+    assert_eq!(told, ReportAnswer::default());
     assert_eq!(store.reports().await.unwrap()[0].revision, 7);
 }
 
 #[actix_web::test]
 async fn a_poll_ends_when_the_control_plane_stops() {
     let store = memory();
-    let publication = Publication::new(store.clone(), store.token());
+    let resets = Arc::new(Resets::new(Clock::manual(BEGIN)));
+    let publication = Publication::new(store.clone(), store.token(), resets);
     let lineage = store.head().await.unwrap().lineage.to_string();
     let poll = Poll { lineage, revision: 0, limit: 1, patience: 20_000 };
     let stopping = async { publication.stop() };

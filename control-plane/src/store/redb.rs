@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sanmon_shared::clock::Clock;
+use sanmon_shared::quotas::ReportAnswer;
 use sanmon_shared::report::DataPlaneReport;
 use sanmon_shared::seal::Seal;
 use sanmon_shared::store::{Changes, CommitError, EntrySink, Source, Store, StoreError};
@@ -176,9 +177,9 @@ impl Source for RedbStore {
         Ok(self.seal.clone())
     }
 
-    async fn report(&self, report: DataPlaneReport) -> Result<(), StoreError> {
+    async fn report(&self, report: DataPlaneReport) -> Result<ReportAnswer, StoreError> {
         self.reports.add(report);
-        Ok(())
+        Ok(ReportAnswer::default())
     }
 }
 

@@ -35,6 +35,7 @@ use tokio::sync::watch;
 use self::chase::Chase;
 pub use self::remote::RemoteSource;
 pub use self::status::Status;
+use crate::limit::Limiter;
 use crate::snapshot::Live;
 use crate::target::Registry;
 
@@ -72,6 +73,8 @@ pub struct Options {
     pub clock: Clock,
     /// What is known of targets.
     pub targets: Arc<Registry>,
+    /// What counts the quotas of keys, where reports tell of it.
+    pub(crate) limiter: Option<Arc<Limiter>>,
     /// The longest time between two comparisons with the source: 5 s, unless a test is in a hurry.
     pub interval: Duration,
 }

@@ -9,6 +9,7 @@ use futures_util::StreamExt as _;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use sanmon_shared::Head;
 use sanmon_shared::publication::{BASE, LONGEST_PATIENCE, LoadLine, Page, SealKey};
+use sanmon_shared::quotas::ReportAnswer;
 use sanmon_shared::report::DataPlaneReport;
 use sanmon_shared::seal::Seal;
 use sanmon_shared::store::{Changes, EntrySink, Source, StoreError};
@@ -262,11 +263,11 @@ impl Source for RemoteSource {
         Seal::from_text(&key.key).map_err(|_| not_understood())
     }
 
-    async fn report(&self, report: DataPlaneReport) -> Result<(), StoreError> {
+    async fn report(&self, report: DataPlaneReport) -> Result<ReportAnswer, StoreError> {
         let post = self.client.post(format!("{}/report", self.base)).bearer_auth(&self.token);
         let json = serde_json::to_vec(&report).map_err(|_| not_understood())?;
         let post = post.header("content-type", "application/json").body(json);
-        self.send(post, PATIENCE).await.map(drop)
+        Ok(self.json(post, SMALL_BYTES, PATIENCE).await?)
     }
 }
 

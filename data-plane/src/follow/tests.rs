@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sanmon_shared::clock::Clock;
+use sanmon_shared::quotas::ReportAnswer;
 use sanmon_shared::report::DataPlaneReport;
 use sanmon_shared::seal::Seal;
 use sanmon_shared::store::{Changes, EntrySink, Source, StoreError};
@@ -152,10 +153,10 @@ impl Source for Scripted {
         Ok(self.seal.clone())
     }
 
-    async fn report(&self, report: DataPlaneReport) -> Result<(), StoreError> {
+    async fn report(&self, report: DataPlaneReport) -> Result<ReportAnswer, StoreError> {
         drop(self.up()?);
         self.reports.lock().unwrap().push(report);
-        Ok(())
+        Ok(ReportAnswer::default())
     }
 }
 
@@ -187,6 +188,7 @@ impl Plane {
             address: "127.0.0.1:9080".to_owned(),
             clock: Clock::manual(1_700_000_000_000),
             targets: Arc::default(),
+            limiter: None,
             interval: Duration::from_millis(200),
         };
         let follower = Follower::start(options, &tasks);

@@ -126,6 +126,13 @@ impl Counter {
         }
     }
 
+    /// How it stands; none where nothing was taken in the window of now.
+    pub(super) fn look(&self, quota: Quota, now: Now) -> Option<Counted> {
+        let window = self.window.load_full();
+        let level = window.level.load(Ordering::Acquire);
+        window.holds(quota.span, now).then(|| counted(quota, &window, level, now))
+    }
+
     /// Counts what was used already, whatever is left.
     pub(super) fn charge(&self, quota: Quota, amount: u64, now: Now) {
         let window = self.current(quota.span, now);

@@ -32,6 +32,7 @@ mod cost;
 mod counter;
 pub(crate) mod headers;
 mod identity;
+mod quotas;
 mod recent;
 mod refusal;
 mod reservation;
@@ -41,7 +42,7 @@ mod shared;
 mod subject;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,6 +57,8 @@ pub(crate) use claims::Claim;
 pub use claims::Claims;
 pub(crate) use cost::Cost;
 pub(crate) use identity::rule_id;
+pub(crate) use quotas::KeyQuota;
+pub use quotas::{Quotas, quotas};
 pub(crate) use recent::Recent;
 pub(crate) use reservation::{Reservation, Used};
 pub(crate) use reserve::{Size, reserve};

@@ -145,6 +145,24 @@ impl Table {
         self.0.get_with(key, || Arc::new(Entry::new(new, quota, now)))
     }
 
+    /// The counter of this key, if there is one.
+    pub(super) fn find(&self, key: &str) -> Option<Arc<Entry>> {
+        self.0.get(key)
+    }
+
+    /// Forgets the counter of this key: who asks next gets a new one.
+    pub(super) fn forget(&self, key: &str) {
+        if let Some(entry) = self.0.remove(key) {
+            entry.gone.store(true, Ordering::Release);
+        }
+    }
+
+    /// Every counter: its key, and when it was asked for last, since the limiter began.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Arc<str>, Duration)> {
+        let seen = |entry: &Entry| Duration::from_nanos(entry.seen.load(Ordering::Relaxed));
+        self.0.iter().map(move |(_, entry)| (Arc::clone(&entry.key), seen(&entry)))
+    }
+
     /// How many there are.
     #[cfg(test)]
     pub(super) fn len(&self) -> u64 {

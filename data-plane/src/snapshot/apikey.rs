@@ -1,9 +1,8 @@
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sanmon_shared::Problem;
-use sanmon_shared::counters::{Quota, Span};
 use sanmon_shared::problem::join_pointer;
 use sanmon_shared::resources::{self, ApikeyId, ConsumerId};
 use sanmon_shared::secret::{HashedSecret, Revealed};
@@ -12,7 +11,7 @@ use super::Route;
 use super::constraints::Constraints;
 use super::restrictions::Restrictions;
 use super::shared::Shared;
-use crate::limit::{Claims, Measure, Part, Rule, Subject};
+use crate::limit::{Claims, KeyQuota};
 use crate::plugin::BuildContext;
 
 /// An API key, ready to be checked. There may be millions: what most keys have alike is shared, and
@@ -63,7 +62,7 @@ pub(super) struct Policy {
     restrictions: Option<Restrictions>,
     constraints: Constraints,
     /// How often it may be used.
-    quotas: Box<[(Arc<Rule>, Quota)]>,
+    quotas: Box<[KeyQuota]>,
 }
 
 impl Apikey {
@@ -201,35 +200,19 @@ impl Apikey {
 
     /// Adds how often it may be used to what limits a request.
     pub(crate) fn claim(&self, limits: &mut Claims) {
-        for (rule, quota) in self.policy().into_iter().flat_map(|policy| &policy.quotas) {
+        for KeyQuota { rule, quota, .. } in self.quotas() {
             limits.add(rule, *quota);
         }
+    }
+
+    /// How often it may be used.
+    pub(crate) fn quotas(&self) -> impl Iterator<Item = &KeyQuota> {
+        self.policy().into_iter().flat_map(|policy| &policy.quotas)
     }
 
     fn policy(&self) -> Option<&Policy> {
         self.extras.as_ref()?.policy.as_deref()
     }
-}
-
-/// Otoroshi's window of throttling.
-const THROTTLING: Duration = Duration::from_secs(10);
-
-/// What a key's calls per window, day and month are limited by. The counters are its own, whatever its
-/// quotas are and whoever has the same.
-fn quotas(counts: [Option<u64>; 3]) -> Box<[(Arc<Rule>, Quota)]> {
-    let spans = [
-        ("apikey/throttling", Span::Window(THROTTLING)),
-        ("apikey/day", Span::Day),
-        ("apikey/month", Span::Month),
-    ];
-    counts
-        .into_iter()
-        .zip(spans)
-        .filter_map(|(limit, (id, span))| {
-            let rule = Rule::new(id, Measure::Requests, Subject::of([Part::Key]));
-            Some((Arc::new(rule), Quota { limit: limit?, span }))
-        })
-        .collect()
 }
 
 fn name(document: &resources::Apikey) -> Option<Box<str>> {
@@ -328,15 +311,15 @@ impl Policy {
             && c.stream.is_none()
             && c.models_include.is_empty()
             && c.models_exclude.is_empty();
-        let counts = [document.throttling_quota, document.daily_quota, document.monthly_quota];
-        // What Otoroshi writes into keys that nobody limited.
-        let counts = if counts == [Some(10_000_000); 3] { [None; 3] } else { counts };
-        let open = open && counts.iter().all(Option::is_none);
+        let quotas = document.quotas();
+        let open = open && quotas.is_empty();
         if open && !document.restrictions.enabled && lists.iter().all(|list| list.is_empty()) {
             return None;
         }
-        let key =
-            serde_json::to_string(&(&document.restrictions, c, lists, counts)).unwrap_or_default();
+        let mut key =
+            serde_json::to_string(&(&document.restrictions, c, lists)).unwrap_or_default();
+        // Writing to a string does not fail.
+        let _ = write!(key, "{quotas:?}");
         if let Some(policy) = shared.policies.get(key.as_str()) {
             return Some(Arc::clone(policy));
         }
@@ -351,7 +334,7 @@ impl Policy {
         let policy = Arc::new(Self {
             restrictions: Restrictions::build(&document.restrictions, problems),
             constraints: constraints.and_models(&include, &exclude, problems),
-            quotas: quotas(counts),
+            quotas: quotas.into_iter().map(KeyQuota::new).collect(),
         });
         if problems.len() > before {
             return None;

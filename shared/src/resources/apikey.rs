@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{ApikeyId, ConsumerId, Inert, yes};
+use super::{ApikeyId, ConsumerId, Inert, ThrottlingStrategy, yes};
 use crate::resource::Resource;
 use crate::secret::HashedSecret;
 
@@ -72,8 +72,9 @@ pub struct Apikey {
     /// Usable only on routes that declare routing constraints.
     #[serde(default)]
     pub constrained_services_only: bool,
-    /// The most calls in 10 seconds, from the first of them on. Without it there is no such limit, nor
-    /// where this and both other quotas are 10000000, as Otoroshi writes them by default.
+    /// The most calls in 10 seconds, from the first of them on, unless `throttlingStrategy` says
+    /// otherwise. Without it there is no such limit, nor where this and both other quotas are 10000000,
+    /// as Otoroshi writes them by default.
     #[serde(default)]
     pub throttling_quota: Option<u64>,
     /// The most calls in a calendar day, in UTC. Without it there is no such limit.
@@ -82,9 +83,9 @@ pub struct Apikey {
     /// The most calls in a calendar month, in UTC. Without it there is no such limit.
     #[serde(default)]
     pub monthly_quota: Option<u64>,
+    /// How calls are counted against `throttlingQuota`.
     #[serde(default)]
-    #[doc = "How calls are counted."]
-    throttling_strategy: Inert,
+    pub throttling_strategy: Option<ThrottlingStrategy>,
 }
 
 /// Something a key may call.

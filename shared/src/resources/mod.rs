@@ -18,6 +18,7 @@ mod prompt_template;
 mod provider;
 mod route;
 mod service;
+mod throttling;
 mod vars;
 
 pub use admin::{Admin, Role};
@@ -43,6 +44,7 @@ pub use provider::{
 };
 pub use route::{Frontend, Route};
 pub use service::Service;
+pub use throttling::ThrottlingStrategy;
 pub use vars::Vars;
 
 use crate::id::Id;

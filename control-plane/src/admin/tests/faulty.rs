@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sanmon_shared::quotas::ReportAnswer;
 use sanmon_shared::report::DataPlaneReport;
 use sanmon_shared::seal::Seal;
 use sanmon_shared::store::{Changes, CommitError, EntrySink, Source, Store, StoreError};
@@ -58,7 +59,7 @@ impl Source for FaultyStore {
         self.there()?.seal().await
     }
 
-    async fn report(&self, report: DataPlaneReport) -> Result<(), StoreError> {
+    async fn report(&self, report: DataPlaneReport) -> Result<ReportAnswer, StoreError> {
         self.there()?.report(report).await
     }
 }

@@ -11,15 +11,17 @@ use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{Bytes, Data};
 use sanmon_shared::catalogue::PluginCatalogue;
 use sanmon_shared::clock::Clock;
+use sanmon_shared::quotas::KeyCounters;
 use sanmon_shared::store::Store;
 use sanmon_shared::task::Tasks;
 use serde_json::{Value, json};
 
 use super::catalogue::{TestCatalogue, TestExplain};
 use super::faulty::FaultyStore;
-use crate::admin::{Shared, application};
+use crate::admin::{Quotas, Shared, application};
 use crate::configuration::{Configuration, Schemas};
 use crate::openapi;
+use crate::publication::Resets;
 use crate::store::{Given, MemoryStore, Retention};
 
 /// The first admin's key.
@@ -88,6 +90,15 @@ pub(crate) async fn with(
     retention: Retention,
     catalogue: Arc<dyn PluginCatalogue>,
 ) -> Fixture<impl Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error>> {
+    counting(retention, catalogue, None).await
+}
+
+/// The same, with counters of keys.
+pub(crate) async fn counting(
+    retention: Retention,
+    catalogue: Arc<dyn PluginCatalogue>,
+    counters: Option<Arc<dyn KeyCounters>>,
+) -> Fixture<impl Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error>> {
     let clock = Clock::manual(1_760_000_000_000);
     let memory = MemoryStore::new(&Given::default(), retention, clock.clone()).unwrap();
     let store = Arc::new(FaultyStore::of(memory));
@@ -105,9 +116,17 @@ pub(crate) async fn with(
     .unwrap();
     configuration.bootstrap_admin(Some(KEY.to_owned())).await.unwrap();
     let openapi = Bytes::from(document.to_string());
+    let resets = Arc::new(Resets::new(clock.clone()));
+    let quotas = Quotas { counters, resets };
     let proxies = "10.0.0.0/8".parse().unwrap();
-    let shared =
-        Data::new(Shared::new(configuration, Arc::new(TestExplain), proxies, tasks, openapi));
+    let shared = Data::new(Shared::new(
+        configuration,
+        Arc::new(TestExplain),
+        quotas,
+        proxies,
+        tasks,
+        openapi,
+    ));
     let service = init_service(application(Data::clone(&shared))).await;
     let fixture = Fixture { service, store, shared, clock };
     let viewer = json!({"id": "viewer", "role": "viewer", "key": VIEWER});

@@ -11,6 +11,7 @@ pub(crate) mod fixture;
 mod lists;
 mod many;
 mod mutated;
+mod quotas;
 mod secrets;
 mod spec;
 mod statuses;

@@ -20,6 +20,8 @@ fn report(head: &sanmon_shared::Head, now: jiff::Timestamp) -> DataPlaneReport {
         refusals: Vec::new(),
         alarms: Vec::new(),
         providers: Vec::new(),
+        quotas: None,
+        resets_until: None,
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use sanmon_shared::quotas::ReportAnswer;
 use sanmon_shared::report::DataPlaneReport;
 use sanmon_shared::seal::Seal;
 use sanmon_shared::store::{Changes, CommitError, EntrySink, Source, StoreError};
@@ -55,7 +56,7 @@ impl Source for Moody {
     async fn seal(&self) -> Result<Seal, StoreError> {
         self.ask()?.seal().await
     }
-    async fn report(&self, report: DataPlaneReport) -> Result<(), StoreError> {
+    async fn report(&self, report: DataPlaneReport) -> Result<ReportAnswer, StoreError> {
         self.ask()?.report(report).await
     }
 }

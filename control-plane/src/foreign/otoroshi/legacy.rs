@@ -11,7 +11,7 @@ use super::answer::Answer;
 use super::document::shown;
 use super::list::ListQuery;
 use super::target::{Generation, Target};
-use super::{bulk, catalogue, read, schema, speak, template, write};
+use super::{bulk, catalogue, quotas, read, schema, speak, template, write};
 use crate::admin::parts::{ApiError, Code, Query, Shared, at, authenticate, nothing_here};
 
 /// Everything below `/api`.
@@ -32,7 +32,10 @@ pub(super) fn scope() -> Scope<
         .service(at!("/plugins/all", GET => catalogue::plugins))
         .service(at!("/new/apikey", GET => template::apikey))
         .service(at!("/{owners:routes|groups}/{owner}/apikeys", GET => keys, POST => create_key))
+        .service(at!("/{owners:routes|groups}/{owner}/{plural:apikeys}/{id}/quotas",
+            GET => quotas::read, DELETE => quotas::reset))
         .service(at!("/apikeys/{id}/bearer", GET => bearer))
+        .service(at!("/{plural:apikeys}/{id}/quotas", GET => quotas::read, DELETE => quotas::reset))
         .service(at!("/{plural}", GET => read::list, POST => write::create))
         .service(at!("/{plural}/_count", GET => read::count))
         .service(at!("/{plural}/_template", GET => template::read))
@@ -45,7 +48,7 @@ pub(super) fn scope() -> Scope<
 }
 
 /// `route_<id>` or `group_<id>`, as keys name what they may call.
-fn entity(owners: &str, owner: &str) -> String {
+pub(super) fn entity(owners: &str, owner: &str) -> String {
     let kind = if owners == "routes" { "route" } else { "group" };
     format!("{kind}_{owner}")
 }
@@ -74,7 +77,7 @@ async fn keys(
 }
 
 /// Whether a key may call what `entity` names.
-fn names(key: &Value, entity: &str) -> bool {
+pub(super) fn names(key: &Value, entity: &str) -> bool {
     let items = |name: &str| key.get(name).and_then(Value::as_array).into_iter().flatten();
     items("authorizedEntities").any(|found| found == entity)
         || items("authorizations").any(|pair| {

@@ -16,6 +16,7 @@ mod legacy;
 mod list;
 mod path;
 mod probes;
+mod quotas;
 mod read;
 mod schema;
 mod sent;
@@ -43,6 +44,7 @@ pub(crate) fn mount(config: &mut ServiceConfig) {
         .wrap(from_fn(authenticate))
         .wrap(from_fn(speak))
         .app_data(Data::new(Generation::Generic))
+        .service(at!("/{plural:apikeys}/{id}/quotas", GET => quotas::read, DELETE => quotas::reset))
         .service(at!("/{plural}", GET => read::list, POST => write::create,
             DELETE => write::delete_all))
         .service(at!("/{plural}/_count", GET => read::count))

@@ -1,5 +1,6 @@
 //! What data planes count together, in scripts that are atomic over all counters of a request.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -84,6 +85,17 @@ impl CounterStore for RedisState {
             invocation.key(self.keys.counter(&lease.key)).arg(format!("{:x}", lease.lease));
         }
         self.connection.script::<u8>(&invocation, PATIENCE).await.map(drop)
+    }
+
+    async fn reset(&self, counters: &[Arc<str>]) -> Result<(), StoreError> {
+        if counters.is_empty() {
+            return Ok(());
+        }
+        let mut del = redis::cmd("DEL");
+        for counter in counters {
+            del.arg(self.keys.counter(counter));
+        }
+        self.connection.query::<i64>(&del, PATIENCE).await.map(drop)
     }
 }
 

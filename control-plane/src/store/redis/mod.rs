@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sanmon_shared::clock::Clock;
+use sanmon_shared::quotas::ReportAnswer;
 use sanmon_shared::report::DataPlaneReport;
 use sanmon_shared::seal::Seal;
 use sanmon_shared::store::{
@@ -238,13 +239,14 @@ impl Source for RedisStore {
         Identity::from_text(&text)?.seal(&self.given)
     }
 
-    async fn report(&self, report: DataPlaneReport) -> Result<(), StoreError> {
+    async fn report(&self, report: DataPlaneReport) -> Result<ReportAnswer, StoreError> {
         let json =
             serde_json::to_string(&report).map_err(|e| StoreError::Damaged(e.to_string()))?;
         let mut call = self.scripts.report.key(&self.keys.reports);
         call.key(&self.keys.report_times).arg(&*report.id).arg(json);
         call.arg(self.report_millis()).arg(REPORTS);
-        self.connection.script::<i64>(&call, PATIENCE).await.map(drop)
+        self.connection.script::<i64>(&call, PATIENCE).await?;
+        Ok(ReportAnswer::default())
     }
 }
 

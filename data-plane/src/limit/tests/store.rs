@@ -1,8 +1,8 @@
 //! Stores of shared counters for tests: one that counts, and can be away or slow.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -71,5 +71,12 @@ impl CounterStore for Common {
 
     async fn renew(&self, _: &[Lease]) -> Result<(), StoreError> {
         self.here().await
+    }
+
+    async fn reset(&self, counters: &[Arc<str>]) -> Result<(), StoreError> {
+        self.here().await?;
+        let mut used = self.used.lock().unwrap();
+        used.retain(|key, _| !counters.iter().any(|counter| **counter == **key));
+        Ok(())
     }
 }

@@ -216,3 +216,20 @@ async fn counters_are_forgotten_when_they_say_nothing_any_more() {
     state.take(&[take("looked", window(5), 0)]).await.unwrap();
     assert_eq!(server.run(&["EXISTS", "{sanmon}:counter:looked"]).await, redis::Value::Int(0));
 }
+
+#[tokio::test]
+async fn what_is_reset_was_never_taken() {
+    let server = RedisServer::start(&[]).await;
+    let state = state(&server);
+    let all = [take("a", window(3), 2), take("b", rolling(3, 3), 2), take("c", window(3), 2)];
+    state.take(&all).await.unwrap();
+    state.reset(&["a".into(), "b".into(), "absent".into()]).await.unwrap();
+    state.reset(&[]).await.unwrap();
+    let looks = all.map(|take| Take { amount: 0, ..take });
+    let left = state.take(&looks).await.unwrap().counted;
+    assert_eq!(left.iter().map(|of| of.remaining).collect::<Vec<_>>(), [3, 3, 1]);
+    // As large as whoever looks at quotas asks for.
+    let most = 1 << 53;
+    let looked = state.take(&[Take { amount: 0, ..take("c", window(most), 0) }]).await.unwrap();
+    assert_eq!(looked.counted[0].remaining, most - 2);
+}
