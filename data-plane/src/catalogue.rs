@@ -58,7 +58,7 @@ impl PluginCatalogue for Catalogue {
             }
             resources::BackendEntity::PLURAL => {
                 built(document, |entity: &resources::BackendEntity| {
-                    Backend::build(&entity.backend)
+                    Backend::build(&entity.backend, &context)
                         .map_err(|inner| inner.into_iter().map(|p| p.under("/backend")).collect())
                 })
             }

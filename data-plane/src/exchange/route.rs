@@ -21,7 +21,7 @@ pub(crate) async fn route<'a>(
             let found = Box::pin(by_body(query, candidates, exchange)).await?;
             return found.ok_or_else(no_route);
         }
-        if let Some(pipeline) = taken(&exchange)? {
+        if let Some(pipeline) = taken(&mut exchange)? {
             return Ok((exchange, pipeline));
         }
         match candidates.next() {
@@ -42,7 +42,7 @@ async fn by_body(
     let body = Body::of(&bytes, query.headers);
     loop {
         if exchange.matched.is_met_by(&query, &body)
-            && let Some(pipeline) = taken(&exchange)?
+            && let Some(pipeline) = taken(&mut exchange)?
         {
             return Ok(Some((exchange, pipeline)));
         }
@@ -54,7 +54,10 @@ async fn by_body(
 }
 
 /// What the request passes on its route; none where a plugin of the route does not take it.
-fn taken(exchange: &Exchange) -> Result<Option<Pipeline>, GatewayError> {
+fn taken(exchange: &mut Exchange) -> Result<Option<Pipeline>, GatewayError> {
     let pipeline = Pipeline::of(&exchange.snapshot, &exchange.matched)?;
+    if let Some(stripped) = pipeline.stripped(exchange.path()) {
+        exchange.matched.stripped = exchange.matched.stripped.max(stripped);
+    }
     Ok(pipeline.accepts(exchange).then_some(pipeline))
 }

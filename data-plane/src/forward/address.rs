@@ -37,8 +37,7 @@ pub(super) fn path(exchange: &Exchange, backend: &Backend) -> String {
         return root.to_owned();
     }
     let path = exchange.path();
-    let stripped = if exchange.matched.route.strip_path { exchange.matched.prefix } else { 0 };
-    let rest = path.get(stripped..).unwrap_or(path);
+    let rest = path.get(exchange.matched.stripped..).unwrap_or(path);
     let mut whole = join(&backend.root, rest);
     if let Some(query) = exchange.query() {
         whole.push('?');

@@ -6,6 +6,7 @@ use actix_web::http::header as caller;
 use reqwest::header as upstream;
 
 use crate::exchange::{Credential, Exchange};
+use crate::snapshot::HostHeader;
 
 /// Of a connection, not of a message (RFC 9110, 7.6.1); `connection` names more.
 const HOP_BY_HOP: [&str; 9] = [
@@ -26,7 +27,7 @@ const REMADE: [&str; 6] =
 
 /// What the target gets to see: everything but headers of the connection and credentials that were
 /// meant for the gateway; and from where the request is.
-pub(super) fn request(exchange: &Exchange, to: &mut upstream::HeaderMap) {
+pub(super) fn request(exchange: &Exchange, called: &HostHeader, to: &mut upstream::HeaderMap) {
     let from = exchange.request.headers();
     let named = named(from.get_all(caller::CONNECTION).filter_map(|value| value.to_str().ok()));
     for (name, value) in from {
@@ -52,10 +53,10 @@ pub(super) fn request(exchange: &Exchange, to: &mut upstream::HeaderMap) {
             to.append(name, value);
         }
     }
-    forwarded(exchange, to);
+    forwarded(exchange, called, to);
 }
 
-fn forwarded(exchange: &Exchange, to: &mut upstream::HeaderMap) {
+fn forwarded(exchange: &Exchange, called: &HostHeader, to: &mut upstream::HeaderMap) {
     let from = exchange.request.headers();
     let peer = exchange.request.peer_addr().map(|peer| peer.ip().to_canonical());
     let trusted = peer.is_some_and(|peer| exchange.worker.proxies.trusts(peer));
@@ -64,8 +65,10 @@ fn forwarded(exchange: &Exchange, to: &mut upstream::HeaderMap) {
     };
     let host = from.get(caller::HOST).and_then(|value| value.to_str().ok());
     let host = host.or_else(|| exchange.request.uri().host()).unwrap_or_default();
-    if !exchange.override_host {
-        set(to, upstream::HOST, host);
+    match called {
+        HostHeader::Caller if !exchange.override_host => set(to, upstream::HOST, host),
+        HostHeader::Name(name) => set(to, upstream::HOST, name),
+        HostHeader::Caller | HostHeader::Target => {}
     }
     set(to, X_FORWARDED_HOST, said("x-forwarded-host").unwrap_or(host));
     set(to, X_FORWARDED_PROTO, if exchange.secure { "https" } else { "http" });

@@ -1,7 +1,8 @@
-//! Plain HTTP proxying, for routes whose requests no plugin answers: targets in turn, bodies streamed
-//! both ways, nothing decoded.
+//! Plain HTTP proxying, for routes whose requests no plugin answers: targets in turn, or as a
+//! [`Balance`] has it; bodies streamed both ways, nothing decoded.
 
 mod address;
+mod balance;
 mod headers;
 mod turns;
 
@@ -11,15 +12,18 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::HttpResponse;
 use actix_web::body::{BodyStream, SizedStream};
+use actix_web::http::header::{HeaderValue, SET_COOKIE};
 use actix_web::http::{Method, StatusCode};
 use bytes::Bytes;
 use futures_util::Stream;
 
 use crate::error::{Code, GatewayError};
 use crate::exchange::{Account, Exchange};
-use crate::snapshot::Backend;
+use crate::snapshot::{Backend, Target};
+use crate::target::UnderWay;
 use crate::upstream::{Answer, AnswerBody, Body, Call, Deadlines, EndpointError, UpstreamError};
 
+pub(crate) use balance::Balance;
 pub(crate) use turns::Turns;
 
 /// A body that is announced to be no longer is gathered before it is sent, so that another target
@@ -32,7 +36,6 @@ pub(crate) async fn answer(
     backend: &Arc<Backend>,
 ) -> Result<HttpResponse, GatewayError> {
     refuse_upgrades(exchange)?;
-    let mut order = exchange.worker.turns.order(exchange.matched.route.id.as_str(), backend);
     let method = Method::as_str(exchange.request.method());
     let method = reqwest::Method::from_bytes(method.as_bytes())
         .map_err(|_| GatewayError::new(Code::MethodNotAllowed, "no such method"))?;
@@ -47,8 +50,13 @@ pub(crate) async fn answer(
     };
     let mut body = body(exchange).await?;
     let account = exchange.account.clone();
+    let cookie = backend.balance.as_ref().and_then(|balance| balance.cookie(exchange));
+    let mut order = Order::of(exchange, backend, cookie.as_ref());
+    let mut attempts = backend.attempts.unwrap_or(u32::MAX);
     let mut failure = None;
-    while let Some(target) = order.next() {
+    while let Some((at, target)) = order.next() {
+        let under_way = backend.balance.as_ref().and_then(|balance| balance.begin(at));
+        attempts = attempts.saturating_sub(1);
         let again = match &body {
             Body::Empty => Some(Body::Empty),
             Body::Whole(bytes) => Some(Body::Whole(bytes.clone())),
@@ -57,11 +65,23 @@ pub(crate) async fn answer(
         let endpoint = address::endpoint(target, backend.timeouts.connect, &path)
             .map_err(|error| invalid(&error))?;
         let mut call = Call::new(&endpoint, method.clone(), deadlines);
-        headers::request(exchange, call.headers_mut());
+        headers::request(exchange, &backend.host, call.headers_mut());
         match exchange.worker.upstream.send(call.body(body), &account).await {
-            Ok(answer) => return Ok(relay(answer, account)),
+            Ok(answer) => {
+                let mut response = relay(answer, account, under_way);
+                if let Some(cookie) = cookie.as_ref().and_then(balance::set_cookie) {
+                    response.headers_mut().append(SET_COOKIE, cookie);
+                }
+                return Ok(response);
+            }
             Err(error) => {
-                let Some(again) = again.filter(|_| error.is_before_sending()) else {
+                if let Some(under_way) = under_way {
+                    under_way.failed();
+                }
+                // What may be repeated is, where the document wants attempts.
+                let repeats = error.is_before_sending()
+                    || (backend.attempts.is_some() && exchange.request.method().is_idempotent());
+                let Some(again) = again.filter(|_| repeats && attempts > 0) else {
                     return Err(error.to_gateway());
                 };
                 body = again;
@@ -73,6 +93,33 @@ pub(crate) async fn answer(
         || GatewayError::new(Code::NoTarget, "the route has no target"),
         |error| error.to_gateway(),
     ))
+}
+
+/// The targets in the order in which a request tries them.
+enum Order<'a> {
+    Turns(turns::Order<'a>),
+    Chosen(Box<balance::Chosen<'a>>),
+}
+
+impl<'a> Order<'a> {
+    fn of(exchange: &Exchange, backend: &'a Backend, cookie: Option<&HeaderValue>) -> Self {
+        match &backend.balance {
+            None => {
+                let route = exchange.matched.route.id.as_str();
+                Self::Turns(exchange.worker.turns.order(route, backend))
+            }
+            Some(balance) => {
+                Self::Chosen(Box::new(balance.order(exchange, &backend.targets, cookie)))
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<(usize, &'a Target)> {
+        match self {
+            Self::Turns(order) => order.next(),
+            Self::Chosen(order) => order.next(),
+        }
+    }
 }
 
 fn invalid(error: &EndpointError) -> GatewayError {
@@ -112,12 +159,15 @@ async fn body(exchange: &Exchange) -> Result<Body, GatewayError> {
     }
 }
 
-fn relay(answer: Answer, account: Account) -> HttpResponse {
+fn relay(answer: Answer, account: Account, under_way: Option<UnderWay>) -> HttpResponse {
+    if let Some(under_way) = &under_way {
+        under_way.answered();
+    }
     let status = StatusCode::from_u16(answer.status.as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
     let mut response = HttpResponse::new(status);
     let length = answer.content_length();
     headers::response(&answer.headers, response.headers_mut());
-    let relay = Relay { body: answer.body, account };
+    let relay = Relay { _under_way: under_way, ..Relay::new(answer.body, account) };
     match length {
         Some(length) => response.set_body(SizedStream::new(length, relay)).map_into_boxed_body(),
         None => response.set_body(BodyStream::new(relay)).map_into_boxed_body(),
@@ -127,8 +177,16 @@ fn relay(answer: Answer, account: Account) -> HttpResponse {
 /// The answer's body. Where it breaks, the caller's connection breaks too: a status that has gone
 /// out cannot be taken back.
 pub(crate) struct Relay {
-    pub(crate) body: AnswerBody,
-    pub(crate) account: Account,
+    body: AnswerBody,
+    account: Account,
+    /// Over when the body is.
+    _under_way: Option<UnderWay>,
+}
+
+impl Relay {
+    pub(crate) fn new(body: AnswerBody, account: Account) -> Self {
+        Self { body, account, _under_way: None }
+    }
 }
 
 impl Stream for Relay {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::snapshot::{Backend, Target};
 
@@ -14,9 +15,9 @@ pub(crate) struct Turns(RefCell<HashMap<Box<str>, u64>>);
 
 impl Turns {
     /// The targets in the order in which they are to be tried for the next request of `route`.
-    pub(crate) fn order<'a>(&self, route: &str, backend: &'a Backend) -> Order<'a> {
+    pub(super) fn order<'a>(&self, route: &str, backend: &'a Backend) -> Order<'a> {
         let count = if backend.targets.len() > 1 { self.count(route) } else { 0 };
-        Order { targets: &backend.targets, count, tried: 0, first: None, backups: false }
+        Order { targets: &backend.targets, count, tier: 0..0, first: 0, tried: 0 }
     }
 
     fn count(&self, route: &str) -> u64 {
@@ -33,58 +34,50 @@ impl Turns {
     }
 }
 
-/// Targets for one request: the one whose turn it is, the other primaries after it, then backups.
-pub(crate) struct Order<'a> {
+/// Targets for one request: the one of its tier whose turn it is, the others of the tier after it, then
+/// the next tier.
+pub(super) struct Order<'a> {
     targets: &'a [Target],
     count: u64,
+    /// Where the targets of the tier stand.
+    tier: Range<usize>,
+    /// The one of them whose turn it is.
+    first: usize,
     tried: usize,
-    first: Option<usize>,
-    backups: bool,
 }
 
-impl<'a> Order<'a> {
-    /// The next target to try.
-    pub(crate) fn next(&mut self) -> Option<&'a Target> {
-        loop {
-            let first = match self.first {
-                Some(first) => first,
-                None => match choose(self.targets, self.backups, self.count) {
-                    Some(first) => *self.first.insert(first),
-                    None => self.targets.len(),
-                },
-            };
-            while self.tried < self.targets.len() && first < self.targets.len() {
-                let at = (first + self.tried) % self.targets.len();
-                self.tried += 1;
-                match self.targets.get(at) {
-                    Some(target) if target.backup == self.backups => return Some(target),
-                    _ => {}
-                }
-            }
-            if self.backups {
-                return None;
-            }
-            (self.backups, self.tried, self.first) = (true, 0, None);
+impl<'a> Iterator for Order<'a> {
+    /// The place of a target, and the target.
+    type Item = (usize, &'a Target);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.tried == self.tier.len() {
+            let rest = self.targets.get(self.tier.end..)?;
+            let tier = rest.chunk_by(|a, b| a.tier == b.tier).next()?;
+            self.tier = self.tier.end..self.tier.end + tier.len();
+            (self.first, self.tried) = (choose(tier, self.count), 0);
         }
+        let at = self.tier.start + (self.first + self.tried) % self.tier.len();
+        self.tried += 1;
+        self.targets.get(at).map(|target| (at, target))
     }
 }
 
 /// The index of the target whose turn it is. In each cycle, as long as the sum of weights, a target
 /// comes up as often as its weight says, its turns spread over the cycle.
-fn choose(targets: &[Target], backups: bool, count: u64) -> Option<usize> {
-    let of_kind = || targets.iter().enumerate().filter(move |(_, it)| it.backup == backups);
-    let total: u64 = of_kind().map(|(_, target)| u64::from(target.weight)).sum();
-    let turn = count.checked_rem(total)?;
+fn choose(targets: &[Target], count: u64) -> usize {
+    let total: u64 = targets.iter().map(|target| u64::from(target.weight)).sum();
+    let Some(turn) = count.checked_rem(total) else { return 0 };
     let mut place = u64::try_from(u128::from(turn) * u128::from(stride(total)) % u128::from(total))
         .unwrap_or(0);
-    for (index, target) in of_kind() {
+    for (index, target) in targets.iter().enumerate() {
         let weight = u64::from(target.weight);
         if place < weight {
-            return Some(index);
+            return index;
         }
         place -= weight;
     }
-    None
+    0
 }
 
 /// A step near the golden section of `total` that meets every place of the cycle once.

@@ -133,5 +133,6 @@ fn remove_below(trees: &mut Map<Box<str>, Arc<Node>>, host: &str, domain: &Domai
 pub(super) fn matched(leaf: &Leaf, prefix: usize, met: Met) -> Matched {
     let captures: Option<Arc<Captures>> = leaf.captures.clone();
     let (preflight, open) = (met == Met::Preflight, met == Met::Open);
-    Matched { route: Arc::clone(&leaf.route), prefix, preflight, open, captures }
+    let stripped = if leaf.route.strip_path { prefix } else { 0 };
+    Matched { route: Arc::clone(&leaf.route), prefix, preflight, open, stripped, captures }
 }

@@ -1,14 +1,20 @@
+use std::cmp::Reverse;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sanmon_shared::problem::join_pointer;
+use sanmon_shared::resources::{BalancingKind, PassHost};
 use sanmon_shared::{Problem, resources};
 use url::Url;
+
+use crate::forward::Balance;
+use crate::plugin::BuildContext;
 
 /// Where requests go that no plugin answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Backend {
-    /// Servers with a weight above 0, primaries and backups. May be empty.
+    /// Servers with a weight above 0, tier by tier. May be empty.
     pub targets: Box<[Target]>,
     /// Prefix of the upstream path: begins with `/` and ends without one, so `/` is empty.
     pub root: Box<str>,
@@ -16,6 +22,23 @@ pub struct Backend {
     pub rewrite: bool,
     /// How long things may take.
     pub timeouts: Timeouts,
+    /// By which name servers are called.
+    pub host: HostHeader,
+    /// How many of them are tried at most; each of them where nothing is said.
+    pub attempts: Option<u32>,
+    /// How one of a tier is chosen; in turn where nothing is said.
+    pub(crate) balance: Option<Arc<Balance>>,
+}
+
+/// By which name servers are called.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum HostHeader {
+    /// The one by which the caller called.
+    Caller,
+    /// Their own.
+    Target,
+    /// This one.
+    Name(Box<str>),
 }
 
 /// A server.
@@ -31,8 +54,8 @@ pub struct Target {
     pub address: Option<IpAddr>,
     /// Its share, relative to the others; at least 1.
     pub weight: u32,
-    /// Called only when no other target is left.
-    pub backup: bool,
+    /// Called only when no target of a smaller one is left.
+    pub tier: u32,
     /// Whether it may be a link-local address or a metadata service.
     pub allow_link_local: bool,
 }
@@ -54,12 +77,17 @@ pub struct Timeouts {
 
 impl Backend {
     /// Checks and compiles it; problems point into the backend.
-    pub fn build(document: &resources::Backend) -> Result<Self, Vec<Problem>> {
+    pub fn build(
+        document: &resources::Backend,
+        context: &BuildContext<'_>,
+    ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut targets = Vec::with_capacity(document.targets.len());
         for (index, target) in document.targets.iter().enumerate() {
             match Target::build(target) {
-                Ok(target) if target.weight > 0 => targets.push(target),
+                Ok(built) if built.weight > 0 => {
+                    targets.push((target.backup, Reverse(target.priority), built));
+                }
                 Ok(_) => {}
                 Err(problem) => {
                     let at = join_pointer("/targets", &index.to_string());
@@ -76,20 +104,30 @@ impl Backend {
         if let Some((at, url)) = short.iter().find_map(|(at, url)| Some((at, url.as_ref()?))) {
             match Target::from_url(url) {
                 Ok((target, path)) => {
-                    targets.push(target);
+                    targets.push((false, Reverse(0), target));
                     root = path;
                 }
                 Err(message) => problems.push(Problem::at(*at, message)),
             }
         }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
+        let targets = tiers(targets, document.load_balancing.kind);
+        let registry = context.targets;
+        let mut inner = Vec::new();
+        let balance = Balance::build(&document.load_balancing, &targets, registry, &mut inner);
+        problems.extend(inner.into_iter().map(|problem| problem.under("/load_balancing")));
+        let host = HostHeader::build(document).map_err(|problem| problems.push(problem));
+        let host = match host {
+            Ok(host) if problems.is_empty() => host,
+            _ => return Err(problems),
+        };
         let root = root.trim_matches('/');
         let root = if root.is_empty() { String::new() } else { format!("/{root}") };
         let client = &document.client;
         Ok(Self {
-            targets: targets.into(),
+            targets,
+            host,
+            attempts: document.client.retries,
+            balance: balance.map(Arc::new),
             root: root.into(),
             rewrite: document.rewrite,
             timeouts: Timeouts {
@@ -101,6 +139,46 @@ impl Backend {
             },
         })
     }
+}
+
+impl HostHeader {
+    fn build(document: &resources::Backend) -> Result<Self, Problem> {
+        let name = document.upstream_host.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        match (document.pass_host, name) {
+            (PassHost::Pass, _) => Ok(Self::Caller),
+            (PassHost::Node, _) => Ok(Self::Target),
+            (PassHost::Rewrite, Some(name)) => {
+                let is_host = url::Url::parse(&format!("http://{name}/"))
+                    .is_ok_and(|url| url.path() == "/" && url.username().is_empty());
+                if is_host {
+                    Ok(Self::Name(name.into()))
+                } else {
+                    Err(Problem::at("/upstream_host", "not the name of a host"))
+                }
+            }
+            (PassHost::Rewrite, None) => Err(Problem::at(
+                "/upstream_host",
+                "`pass_host` is `rewrite`, so it has to be there",
+            )),
+        }
+    }
+}
+
+/// Servers tier by tier: by priority, backups last; of a failover, each alone.
+fn tiers(mut targets: Vec<(bool, Reverse<i32>, Target)>, kind: BalancingKind) -> Box<[Target]> {
+    // Stable: within a tier the order is the document's.
+    targets.sort_by_key(|(backup, priority, _)| (*backup, *priority));
+    let mut tier = 0;
+    let mut before = None;
+    let numbered = targets.into_iter().map(|(backup, priority, target)| {
+        let alone = kind == BalancingKind::NaiveFailover;
+        if before.is_some_and(|before| alone || before != (backup, priority)) {
+            tier += 1;
+        }
+        before = Some((backup, priority));
+        Target { tier, ..target }
+    });
+    numbered.collect()
 }
 
 impl Target {
@@ -123,7 +201,7 @@ impl Target {
             port: target.port.unwrap_or(if target.tls { 443 } else { 80 }),
             address,
             weight: target.weight,
-            backup: target.backup,
+            tier: 0,
             allow_link_local: target.allow_link_local,
         })
     }
@@ -142,7 +220,7 @@ impl Target {
             port: url.port_or_known_default().unwrap_or(80),
             address: None,
             weight: 1,
-            backup: false,
+            tier: 0,
             allow_link_local: false,
         };
         Ok((target, url.path().to_owned()))
@@ -152,10 +230,11 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::for_test::CONTEXT;
     use serde_json::{Value, json};
 
     fn build(document: Value) -> Result<Backend, Vec<Problem>> {
-        Backend::build(&serde_json::from_value(document).unwrap())
+        Backend::build(&serde_json::from_value(document).unwrap(), &CONTEXT)
     }
 
     #[test]
@@ -182,13 +261,41 @@ mod tests {
     }
 
     #[test]
+    fn targets_stand_tier_by_tier() {
+        let target = |name: &str, priority: i32, backup: bool| json!({"hostname": name, "priority": priority, "backup": backup});
+        let targets = json!([
+            target("d", 9, true),
+            target("b", 0, false),
+            target("a", 5, false),
+            target("c", 0, false),
+        ]);
+        let tiers = |balancing: &str| -> Vec<(String, u32)> {
+            let kind = json!({"type": balancing});
+            let backend = build(json!({"targets": targets, "load_balancing": kind})).unwrap();
+            backend.targets.iter().map(|target| (target.host.to_string(), target.tier)).collect()
+        };
+        let named = |list: [(&str, u32); 4]| list.map(|(name, tier)| (name.to_owned(), tier));
+        assert_eq!(tiers("Random"), named([("a", 0), ("b", 1), ("c", 1), ("d", 2)]));
+        assert_eq!(tiers("NaiveFailover"), named([("a", 0), ("b", 1), ("c", 2), ("d", 3)]));
+    }
+
+    #[test]
     fn every_mistake_is_pointed_at() {
         let problems = build(json!({
             "targets": [{"hostname": "a b"}, {"hostname": "x", "ip_address": "y"}],
-            "target_url": "ftp://x"
+            "target_url": "ftp://x",
+            "load_balancing": {"type": "HeaderHash"},
+            "pass_host": "rewrite", "upstream_host": "a/b",
         }))
         .unwrap_err();
         let pointers: Vec<&str> = problems.iter().map(|p| p.pointer.as_str()).collect();
-        assert_eq!(pointers, ["/targets/0/hostname", "/targets/1/ip_address", "/target_url"]);
+        let expected = [
+            "/targets/0/hostname",
+            "/targets/1/ip_address",
+            "/target_url",
+            "/load_balancing/header_name",
+            "/upstream_host",
+        ];
+        assert_eq!(pointers, expected);
     }
 }

@@ -180,8 +180,8 @@ impl Edit {
     }
 
     fn backend(&mut self, incoming: &Incoming<'_>) -> Result<(), Vec<Problem>> {
-        let built = incoming.build(|entity: &resources::BackendEntity, _| {
-            Backend::build(&entity.backend)
+        let built = incoming.build(|entity: &resources::BackendEntity, context| {
+            Backend::build(&entity.backend, context)
                 .map_err(|inner| inner.into_iter().map(|p| p.under("/backend")).collect())
         })?;
         put(&mut self.next.backends, incoming.id, built);

@@ -38,6 +38,13 @@ impl Matched {
     pub(crate) fn for_test(document: Value) -> Self {
         let route = Route::build(&serde_json::from_value(document).unwrap(), &CONTEXT);
         let route = route.unwrap_or_else(|problems| panic!("{problems:?}"));
-        Self { route: Arc::new(route), prefix: 0, preflight: false, open: false, captures: None }
+        Self {
+            route: Arc::new(route),
+            prefix: 0,
+            preflight: false,
+            open: false,
+            stripped: 0,
+            captures: None,
+        }
     }
 }

@@ -29,7 +29,7 @@ use sanmon_shared::secret::sha256;
 use sanmon_shared::{Head, Kind};
 
 pub use apikey::Apikey;
-pub use backend::{Backend, Target, Timeouts};
+pub use backend::{Backend, HostHeader, Target, Timeouts};
 pub use constraints::Constraints;
 pub use consumer::{Consumer, ConsumerGroup};
 pub use edit::Edit;
@@ -83,12 +83,14 @@ pub struct Snapshot {
 pub struct Matched {
     /// The route.
     pub route: Arc<Route>,
-    /// How many bytes of the path the route's own prefix takes: what `strip_path` removes.
+    /// How many bytes of the path the route's own prefix takes: with that of its domain.
     pub prefix: usize,
     /// Whether it only matched by its `access-control-request-method`.
     pub preflight: bool,
     /// Whether its body has yet to say whether it matches.
     pub(crate) open: bool,
+    /// How many bytes of the path are removed on the way to targets.
+    pub(crate) stripped: usize,
     /// The names in its path.
     pub(crate) captures: Option<Arc<Captures>>,
 }

@@ -7,6 +7,7 @@ use crate::error::{Code, GatewayError};
 use crate::exchange::Exchange;
 use crate::plugin::{AnyPlugin, Slot, SlotPlugin, Slots};
 use crate::protocol::Protocol;
+use crate::router::Domain;
 
 /// What a request passes: global plugins, those of the service, those of the route, and, once it is
 /// known who calls, those of the consumer's group and of the consumer. Of a kind of plugin that
@@ -44,6 +45,17 @@ impl Pipeline {
         let globals = Arc::clone(&snapshot.global_slots);
         let snapshot = Arc::clone(snapshot);
         Ok(Self { snapshot, globals, service, route, consumer: None, group: None })
+    }
+
+    /// How many bytes of the path the service removes on the way to targets.
+    pub fn stripped(&self, path: &str) -> Option<usize> {
+        let segments = self.service.as_ref()?.stripped.checked_sub(1)?;
+        // Domains of its own do not stand below those of the service.
+        if !self.route.domains.iter().all(Domain::is_relative) {
+            return None;
+        }
+        let rest = path.strip_prefix('/')?;
+        Some(rest.match_indices('/').nth(segments).map_or(path.len(), |(at, _)| at + 1))
     }
 
     /// From now on the plugins of this consumer and its group act too. 503 where the group is not

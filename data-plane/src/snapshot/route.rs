@@ -68,6 +68,9 @@ pub struct Service {
     pub backend: Option<BackendChoice>,
     pub(crate) enabled: bool,
     pub(crate) domains: Box<[Domain]>,
+    /// How many segments of a path are those of its domains, where they are removed on the way to
+    /// targets; 0 where they stay.
+    pub(crate) stripped: usize,
 }
 
 /// Where the backend of a route or service is.
@@ -81,13 +84,13 @@ pub enum BackendChoice {
 
 impl BackendChoice {
     fn build(
-        own: Option<&resources::Backend>,
-        stored: Option<&BackendId>,
+        (own, stored): (Option<&resources::Backend>, Option<&BackendId>),
+        context: &BuildContext<'_>,
         shared: &mut Shared,
         problems: &mut Vec<Problem>,
     ) -> Option<Self> {
         let own = own.and_then(|document| {
-            Backend::build(document)
+            Backend::build(document, context)
                 .map_err(|inner| problems.extend(inner.into_iter().map(|p| p.under("/backend"))))
                 .ok()
         });
@@ -158,8 +161,8 @@ impl Route {
             strip_path: frontend.strip_path,
             slots: slots(&document.plugins, context, shared, &mut problems),
             backend: BackendChoice::build(
-                document.backend.as_ref(),
-                document.backend_ref.as_ref(),
+                (document.backend.as_ref(), document.backend_ref.as_ref()),
+                context,
                 shared,
                 &mut problems,
             ),
@@ -197,16 +200,32 @@ impl Service {
             id: document.id.clone(),
             slots: slots(&document.plugins, context, shared, &mut problems),
             backend: BackendChoice::build(
-                document.backend.as_ref(),
-                document.backend_ref.as_ref(),
+                (document.backend.as_ref(), document.backend_ref.as_ref()),
+                context,
                 shared,
                 &mut problems,
             ),
             enabled: document.enabled,
+            stripped: stripped(document, &domains, &mut problems),
             domains: domains.into(),
         };
         if problems.is_empty() { Ok(service) } else { Err(problems) }
     }
+}
+
+/// How many segments the paths of a service's domains have, where they are to be removed.
+fn stripped(
+    document: &resources::Service,
+    domains: &[Domain],
+    problems: &mut Vec<Problem>,
+) -> usize {
+    let mut lengths = domains.iter().map(|domain| domain.path.segments.len());
+    let Some(first) = lengths.next().filter(|_| document.strip_path) else { return 0 };
+    if lengths.any(|length| length != first) {
+        let text = "the domains have paths of different lengths, so none can be removed";
+        problems.push(Problem::at("/strip_path", text));
+    }
+    first
 }
 
 /// A stored plugin, compiled.

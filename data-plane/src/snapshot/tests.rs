@@ -67,7 +67,7 @@ fn route(id: &str, domains: &[&str], more: Value) -> (&'static str, Value) {
 
 fn matched(snapshot: &Snapshot, id: &str) -> Matched {
     let route = Arc::clone(snapshot.route(id).unwrap());
-    Matched { route, prefix: 0, preflight: false, open: false, captures: None }
+    Matched { route, prefix: 0, preflight: false, open: false, stripped: 0, captures: None }
 }
 
 fn answerer(snapshot: &Arc<Snapshot>, route: &str, path: &str) -> Result<String, Code> {

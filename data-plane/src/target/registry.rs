@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::budget::{Budget, BudgetRules};
+use super::load::Load;
 use super::probe::Probed;
 use super::state::Health;
 use super::sticky::Sticky;
@@ -41,6 +42,8 @@ struct Tables {
     budgets: Table<Arc<str>, Budget>,
     /// By the provider's id.
     conversations: Table<Arc<str>, Sticky>,
+    /// By the server's address.
+    loads: Table<Box<str>, Load>,
 }
 
 impl Registry {
@@ -74,6 +77,12 @@ impl Registry {
         let key = Arc::clone(provider);
         let same = |sticky: &Sticky| sticky.ttl == ttl;
         tables.conversations.get_if(key, same, || Arc::new(Sticky::new(ttl)))
+    }
+
+    /// What is known of a server of plain proxying.
+    pub(crate) fn load(&self, server: &str) -> Arc<Load> {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        tables.loads.get(server.into(), Arc::default)
     }
 
     /// A provider was built that is to be probed, instead of any before it with its id.

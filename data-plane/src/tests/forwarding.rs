@@ -248,3 +248,177 @@ async fn targets_take_turns_by_weight() {
     assert_eq!(order.matches('a').count(), 6, "{order}");
     assert_eq!(order.matches('b').count(), 2, "{order}");
 }
+
+/// Targets that say their names.
+async fn named(tasks: &Tasks, name: &'static str) -> (Upstream, serde_json::Value) {
+    let upstream = Upstream::start(tasks, move |mut call, _| async move {
+        let host = call.text.lines().find(|line| line.to_ascii_lowercase().starts_with("host:"));
+        let text = format!("{name} {}", host.unwrap_or_default());
+        call.answer(&text).await;
+    })
+    .await;
+    let target = json!({"hostname": "127.0.0.1", "port": upstream.address.port()});
+    (upstream, target)
+}
+
+/// Who answers so many requests with these headers, in order.
+async fn answers(gateway: &Gateway, headers: &str, count: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    for _ in 0..count {
+        let answer = Client::ask(gateway.address, &request("GET", "/?q=1", headers)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        names.push(answer.body.split(' ').next().unwrap().to_owned());
+    }
+    names
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hash_sends_the_same_value_to_the_same_target() {
+    let tasks = Tasks::default();
+    let (_a, a) = named(&tasks, "a").await;
+    let (_b, b) = named(&tasks, "b").await;
+    for balancing in [
+        json!({"type": "HeaderHash", "header_name": "X-User"}),
+        json!({"type": "CookieHash", "cookie_name": "user"}),
+        json!({"type": "ConsistentHash", "hash_on": [
+            {"source": "header", "name": "x-user"}, {"source": "query_string"},
+        ]}),
+    ] {
+        let backend = json!({"targets": [a, b], "load_balancing": balancing});
+        let gateway = Gateway::with_backend(&backend);
+        let mut seen = Vec::new();
+        for user in 0..20 {
+            let headers = format!("x-user: {user}\r\ncookie: user={user}\r\n");
+            let names = answers(&gateway, &headers, 3).await;
+            assert!(names.iter().all(|name| *name == names[0]), "{balancing}: {names:?}");
+            seen.push(names[0].clone());
+        }
+        assert!(seen.iter().any(|name| name == "a") && seen.iter().any(|name| name == "b"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sticky_caller_is_given_a_cookie_and_stays() {
+    let tasks = Tasks::default();
+    let (_a, a) = named(&tasks, "a").await;
+    let (_b, b) = named(&tasks, "b").await;
+    let backend = json!({"targets": [a, b], "load_balancing": {"type": "Sticky"}});
+    let gateway = Gateway::with_backend(&backend);
+    let mut seen = Vec::new();
+    for _ in 0..20 {
+        let first = Client::ask(gateway.address, &request("GET", "/", "")).await;
+        let cookie = first.header("set-cookie").unwrap();
+        let value = cookie.split(';').next().unwrap();
+        assert!(value.starts_with("otoroshi-tracking=") && cookie.contains("Max-Age=2592000"));
+        let again = request("GET", "/", &format!("cookie: {value}\r\n"));
+        let second = Client::ask(gateway.address, &again).await;
+        assert_eq!(second.body, first.body);
+        assert_eq!(second.header("set-cookie"), None);
+        seen.push(first.body);
+    }
+    assert!(seen.iter().any(|name| name.starts_with('a')));
+    assert!(seen.iter().any(|name| name.starts_with('b')));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_busy_and_the_slow_are_left_alone() {
+    let tasks = Tasks::default();
+    let (_quick, quick) = named(&tasks, "quick").await;
+    let mut stuck = Upstream::start(&tasks, |mut call, _| async move {
+        call.say("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n").await;
+        call.closed().await;
+    })
+    .await;
+    let target = json!({"hostname": "127.0.0.1", "port": stuck.address.port()});
+    let backend = json!({
+        "targets": [target, quick], "load_balancing": {"type": "LeastConnections"}
+    });
+    let gateway = Gateway::with_backend(&backend);
+    // Until the first target has one that does not end.
+    let mut waiting = Vec::new();
+    while stuck.saw_nothing_more() {
+        let mut client = Client::connect(gateway.address).await;
+        client.send(&request("GET", "/", "")).await;
+        client.until("\r\n\r\n").await;
+        waiting.push(client);
+    }
+    assert_eq!(answers(&gateway, "", 20).await, ["quick"; 20]);
+    let refusing = json!({"hostname": "127.0.0.1", "port": nobody().port()});
+    let backend = json!({
+        "targets": [refusing, quick], "load_balancing": {"type": "BestResponseTime"}
+    });
+    let gateway = Gateway::with_backend(&backend);
+    assert_eq!(answers(&gateway, "", 40).await, ["quick"; 40]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_smaller_priority_is_called_when_no_larger_one_is_left() {
+    let tasks = Tasks::default();
+    let (_a, mut a) = named(&tasks, "a").await;
+    let (_b, mut b) = named(&tasks, "b").await;
+    a["priority"] = json!(-1);
+    b["priority"] = json!(-2);
+    let gone = json!({"hostname": "127.0.0.1", "port": nobody().port(), "priority": 7});
+    for balancing in ["RoundRobin", "Random"] {
+        let targets = json!([b, a, gone]);
+        let backend = json!({"targets": targets, "load_balancing": {"type": balancing}});
+        assert_eq!(answers(&Gateway::with_backend(&backend), "", 5).await, ["a"; 5]);
+    }
+    let backend = json!({"targets": [gone, a, b], "client": {"retries": 1}});
+    let gateway = Gateway::with_backend(&backend);
+    let answer = Client::ask(gateway.address, &request("GET", "/", "")).await;
+    assert_eq!(answer.status, 502);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_be_repeated_is_where_attempts_are_wanted() {
+    let tasks = Tasks::default();
+    let (_a, mut a) = named(&tasks, "a").await;
+    a["backup"] = json!(true);
+    let broken =
+        Upstream::start(&tasks, |mut call, _| async move { call.say("HTTP/1.1 200").await });
+    let broken = broken.await;
+    let broken = json!({"hostname": "127.0.0.1", "port": broken.address.port()});
+    let gateway = Gateway::with_backend(&json!({"targets": [broken, a], "client": {"retries": 2}}));
+    assert_eq!(Client::ask(gateway.address, &request("GET", "/", "")).await.status, 200);
+    assert_eq!(Client::ask(gateway.address, &request("POST", "/", "")).await.status, 502);
+    let gateway = Gateway::with_backend(&json!({"targets": [broken, a]}));
+    assert_eq!(Client::ask(gateway.address, &request("GET", "/", "")).await.status, 502);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn targets_are_called_by_the_name_that_the_backend_wants() {
+    let tasks = Tasks::default();
+    let (upstream, target) = named(&tasks, "a").await;
+    let own = format!("a host: {}", upstream.address);
+    for (more, expected) in [
+        (json!({}), "a host: gateway.test"),
+        (json!({"pass_host": "node"}), &*own),
+        (json!({"pass_host": "rewrite", "upstream_host": "api.internal"}), "a host: api.internal"),
+    ] {
+        let mut backend = json!({"targets": [target]});
+        backend.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let gateway = Gateway::with_backend(&backend);
+        let answer = Client::ask(gateway.address, &request("GET", "/", "")).await;
+        assert_eq!(answer.body.to_ascii_lowercase(), expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_prefix_of_a_service_is_removed_where_it_wants_that() {
+    let tasks = Tasks::default();
+    let upstream = echo(&tasks).await;
+    let target = json!({"hostname": "127.0.0.1", "port": upstream.address.port()});
+    for (strips, seen) in [(true, "GET /chat?x=1 "), (false, "GET /a/b/chat?x=1 ")] {
+        let service = json!({"id": "s1", "domains": ["*/a/b"], "strip_path": strips});
+        let route = json!({
+            "id": "r1", "service_ref": "s1", "backend": {"targets": [target]},
+            "frontend": {"paths": ["/chat"], "strip_path": false},
+        });
+        let documents = vec![("services", service), ("routes", route)];
+        let gateway = Gateway::start(Setting { documents, ..Setting::default() });
+        let answer = Client::ask(gateway.address, &request("GET", "/a/b/chat?x=1", "")).await;
+        assert!(answer.body.starts_with(seen), "{}", answer.body);
+        assert_eq!(Client::ask(gateway.address, &request("GET", "/chat", "")).await.status, 404);
+    }
+}

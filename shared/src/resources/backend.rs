@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{BackendId, Inert};
+use super::{BackendId, HashOn, Inert};
 use crate::resource::Resource;
 
 /// A backend that several routes name in `backend_ref`.
@@ -34,7 +34,7 @@ pub struct BackendEntity {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Backend {
-    /// Taken in turn, by weight. A route whose plugin answers never calls them.
+    /// The servers. A route whose plugin answers never calls them.
     pub targets: Vec<Target>,
     /// Prefix of the upstream path.
     pub root: String,
@@ -49,8 +49,13 @@ pub struct Backend {
     pub target: Option<String>,
     /// The same as `url`.
     pub target_url: Option<String>,
-    /// How a target is chosen; now always in turn, by weight.
-    load_balancing: Inert,
+    /// How a target is chosen.
+    pub load_balancing: LoadBalancing,
+    /// By which name targets are called, in the header `Host`.
+    pub pass_host: PassHost,
+    /// The name, where `pass_host` is `rewrite`.
+    #[schema(example = "api.internal")]
+    pub upstream_host: Option<String>,
     /// Active probes of targets.
     health_check: Inert,
 }
@@ -65,7 +70,9 @@ impl Default for Backend {
             url: None,
             target: None,
             target_url: None,
-            load_balancing: Inert,
+            load_balancing: LoadBalancing::default(),
+            pass_host: PassHost::default(),
+            upstream_host: None,
             health_check: Inert,
         }
     }
@@ -92,6 +99,9 @@ pub struct Target {
     /// Called only when no other target is left.
     #[serde(default)]
     pub backup: bool,
+    /// Those with a smaller one are called only when none with a larger one is left.
+    #[serde(default)]
+    pub priority: i32,
     /// Address to connect to instead of resolving `hostname`.
     #[serde(default)]
     pub ip_address: Option<String>,
@@ -107,6 +117,85 @@ pub struct Target {
     /// Client certificates and trust.
     #[serde(default)]
     tls_config: Inert,
+}
+
+/// How one of the targets of a priority is chosen.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct LoadBalancing {
+    /// The way.
+    #[serde(rename = "type")]
+    pub kind: BalancingKind,
+    /// For `ConsistentHash`: what of a request is hashed, all of these together. Where a request has
+    /// none of them, and when there are none, its caller's address is.
+    pub hash_on: Vec<HashOn>,
+    /// For `HeaderHash`: the header.
+    pub header_name: Option<String>,
+    /// For `CookieHash`: the cookie.
+    pub cookie_name: Option<String>,
+    /// For `QueryHash`: the parameter.
+    pub query_name: Option<String>,
+    /// For `WeightedBestResponseTime`: the part of requests that goes to the best, between 0 and 1.
+    #[schema(minimum = 0, maximum = 1)]
+    pub ratio: f64,
+}
+
+impl Default for LoadBalancing {
+    fn default() -> Self {
+        Self {
+            kind: BalancingKind::default(),
+            hash_on: Vec::new(),
+            header_name: None,
+            cookie_name: None,
+            query_name: None,
+            ratio: 0.5,
+        }
+    }
+}
+
+/// A way of choosing a target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum BalancingKind {
+    /// In turn, by weight.
+    #[default]
+    RoundRobin,
+    /// By chance, by weight.
+    Random,
+    /// The same one for the same caller, by a cookie that it is given.
+    Sticky,
+    /// The same one for the same address.
+    IpAddressHash,
+    /// The same one for the same value of a header.
+    HeaderHash,
+    /// The same one for the same value of a cookie.
+    CookieHash,
+    /// The same one for the same value of a parameter.
+    QueryHash,
+    /// The same one for the same value of `hash_on`.
+    ConsistentHash,
+    /// The one of two, drawn by weight, with less under way for its weight.
+    LeastConnections,
+    /// The same as `LeastConnections`.
+    PowerOfTwoRandomChoices,
+    /// The one that answered soonest of late; now and then another, to see how that does.
+    BestResponseTime,
+    /// The same for a part of requests; the others go to any.
+    WeightedBestResponseTime,
+    /// The first of the list; the next one when it cannot be reached.
+    NaiveFailover,
+}
+
+/// By which name targets are called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PassHost {
+    /// By the name by which the caller called the gateway.
+    #[default]
+    Pass,
+    /// By their own.
+    Node,
+    /// By `upstream_host`.
+    Rewrite,
 }
 
 fn one() -> u32 {
@@ -132,8 +221,10 @@ pub struct Client {
     /// Silence on the connection.
     #[schema(minimum = 1)]
     pub idle_timeout: u64,
-    /// Attempts.
-    retries: Inert,
+    /// Attempts at most, the first one included; each target once when absent. Where it says more than
+    /// one, calls that may be repeated (`GET`, `PUT`, …) are also tried again after they were sent.
+    #[schema(minimum = 1)]
+    pub retries: Option<u32>,
     /// Failures that open the breaker.
     max_errors: Inert,
     /// Delay before the second attempt.
@@ -158,7 +249,7 @@ impl Default for Client {
             call_and_stream_timeout: 120_000,
             connection_timeout: 10_000,
             idle_timeout: 60_000,
-            retries: Inert,
+            retries: None,
             max_errors: Inert,
             retry_initial_delay: Inert,
             backoff_factor: Inert,

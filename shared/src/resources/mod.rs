@@ -25,7 +25,7 @@ pub use admin::{Admin, Role};
 pub use apikey::{
     Apikey, Authorization, Constraints, Restriction, RestrictionEntity, Restrictions, Rotation,
 };
-pub use backend::{Backend, BackendEntity, Client, Target};
+pub use backend::{Backend, BackendEntity, BalancingKind, Client, LoadBalancing, PassHost, Target};
 pub use consumer::Consumer;
 pub use consumer_group::ConsumerGroup;
 pub use embedding_model::{EmbeddingConfig, EmbeddingModel};

@@ -33,6 +33,10 @@ pub struct Service {
     #[serde(default)]
     #[schema(example = json!(["llm.my-domain.com"]))]
     pub domains: Vec<String>,
+    /// Whether the path that a domain of the service has is removed on the way to targets, of routes
+    /// with paths below it that do not strip those themselves.
+    #[serde(default)]
+    pub strip_path: bool,
     /// For its routes that have none of their own.
     #[serde(default)]
     pub backend: Option<Backend>,

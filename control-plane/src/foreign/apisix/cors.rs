@@ -14,6 +14,13 @@ use super::refusal::Refusal;
 struct Cors {
     /// Origins with commas between them; `*` for any, `**` for any with credentials.
     allow_origins: String,
+    /// Regular expressions of origins; then `*` counts for nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    allow_origins_by_regex: Vec<String>,
+    /// Origins that may see how long answers took.
+    timing_allow_origins: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    timing_allow_origins_by_regex: Vec<String>,
     /// Methods with commas between them; `*` or `**` for any.
     allow_methods: String,
     /// Headers with commas between them; `*` or `**` for any.
@@ -30,6 +37,9 @@ impl Default for Cors {
         let any = || "*".to_owned();
         Self {
             allow_origins: any(),
+            allow_origins_by_regex: Vec::new(),
+            timing_allow_origins: None,
+            timing_allow_origins_by_regex: Vec::new(),
             allow_methods: any(),
             allow_headers: any(),
             expose_headers: String::new(),
@@ -47,8 +57,9 @@ pub(super) fn schema() -> Value {
 /// As a config of ours.
 pub(super) fn read(config: Map<String, Value>) -> Result<Value, Refusal> {
     let cors: Cors = documents::read("cors", Value::Object(config))?;
-    let stars = [&cors.allow_origins, &cors.allow_methods, &cors.allow_headers];
-    if cors.allow_credential && stars.iter().any(|value| *value == "*") {
+    let origins = cors.allow_origins_by_regex.is_empty().then_some(&cors.allow_origins);
+    let mut stars = origins.into_iter().chain([&cors.allow_methods, &cors.allow_headers]);
+    if cors.allow_credential && stars.any(|value| value == "*") {
         return Err(Refusal::bad(
             "you can not set '*' for other option when 'allow_credential' is true",
         ));
@@ -61,8 +72,22 @@ pub(super) fn read(config: Map<String, Value>) -> Result<Value, Refusal> {
         "expose_headers": names(&cors.expose_headers),
         "allow_credentials": cors.allow_credential,
     });
-    if let (Some(members), Ok(seconds)) = (ours.as_object_mut(), u64::try_from(cors.max_age)) {
-        members.insert("max_age".to_owned(), Value::from(seconds));
+    if let Some(members) = ours.as_object_mut() {
+        if let Ok(seconds) = u64::try_from(cors.max_age) {
+            members.insert("max_age".to_owned(), Value::from(seconds));
+        }
+        if let Some(origins) = cors.timing_allow_origins {
+            let origins = if origins == "**" { "*".to_owned() } else { origins };
+            members.insert("timing_allow_origins".to_owned(), Value::from(origins));
+        }
+        for (name, expressions) in [
+            ("allow_origins_by_regex", cors.allow_origins_by_regex),
+            ("timing_allow_origins_by_regex", cors.timing_allow_origins_by_regex),
+        ] {
+            if !expressions.is_empty() {
+                members.insert(name.to_owned(), Value::from(expressions));
+            }
+        }
     }
     Ok(ours)
 }
@@ -79,6 +104,9 @@ pub(super) fn show(config: Map<String, Value>) -> Option<Map<String, Value>> {
     #[serde(default, deny_unknown_fields)]
     struct Ours {
         allow_origin: String,
+        allow_origins_by_regex: Vec<String>,
+        timing_allow_origins: Option<String>,
+        timing_allow_origins_by_regex: Vec<String>,
         expose_headers: Vec<String>,
         allow_headers: Vec<String>,
         allow_methods: Vec<String>,
@@ -90,6 +118,9 @@ pub(super) fn show(config: Map<String, Value>) -> Option<Map<String, Value>> {
         fn default() -> Self {
             Self {
                 allow_origin: "*".to_owned(),
+                allow_origins_by_regex: Vec::new(),
+                timing_allow_origins: None,
+                timing_allow_origins_by_regex: Vec::new(),
                 expose_headers: Vec::new(),
                 allow_headers: Vec::new(),
                 allow_methods: Vec::new(),
@@ -104,6 +135,9 @@ pub(super) fn show(config: Map<String, Value>) -> Option<Map<String, Value>> {
     let list = |names: &[String]| if names.is_empty() { any.to_owned() } else { names.join(",") };
     let theirs = Cors {
         allow_origins: if ours.allow_origin == "*" { any.to_owned() } else { ours.allow_origin },
+        allow_origins_by_regex: ours.allow_origins_by_regex,
+        timing_allow_origins: ours.timing_allow_origins,
+        timing_allow_origins_by_regex: ours.timing_allow_origins_by_regex,
         allow_methods: list(&ours.allow_methods),
         allow_headers: list(&ours.allow_headers),
         expose_headers: ours.expose_headers.join(","),

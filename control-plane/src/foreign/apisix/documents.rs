@@ -105,8 +105,9 @@ pub(super) struct Service {
     /// Only `http`.
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
-    /// Only `/`.
+    /// Before the paths of its routes.
     pub(super) path_prefix: Option<String>,
+    /// Whether upstreams see paths without it; they do unless told otherwise.
     pub(super) strip_path_prefix: Option<bool>,
 }
 
@@ -119,16 +120,23 @@ pub(super) struct Upstream {
     pub(super) name: Option<String>,
     pub(super) desc: Option<String>,
     pub(super) labels: Option<Labels>,
-    /// Only `roundrobin`.
+    /// `roundrobin`, `chash`, `least_conn` or `ewma`.
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
+    /// For `chash`: `vars`, `header`, `cookie`, `consumer` or `vars_combinations`.
+    pub(super) hash_on: Option<String>,
+    /// Its name; of `vars_combinations` all names, a `$` before each.
+    pub(super) key: Option<String>,
     /// `{"host:port": weight}`, or a list of `{host, port, weight, priority}`.
     #[schema(value_type = Option<Object>)]
     pub(super) nodes: Option<Value>,
     /// `http` or `https`.
     pub(super) scheme: Option<String>,
-    /// Only `pass`.
+    /// `pass`, `node` or `rewrite`.
     pub(super) pass_host: Option<String>,
+    /// For `rewrite`.
+    pub(super) upstream_host: Option<String>,
+    /// Attempts after the first.
     pub(super) retries: Option<u32>,
     pub(super) timeout: Option<Timeout>,
 }
@@ -209,20 +217,12 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("upstream", "service_name", DISCOVERY),
     ("upstream", "discovery_type", DISCOVERY),
     ("upstream", "discovery_args", DISCOVERY),
-    ("upstream", "hash_on", HASH),
-    ("upstream", "key", HASH),
-    (
-        "upstream",
-        "upstream_host",
-        "the host is the caller's, or with the plugin override-host the node's",
-    ),
     ("upstream", "retry_timeout", "timeout bounds all attempts together"),
     ("upstream", "keepalive_pool", "connections are pooled, and the pool has no settings"),
     ("upstream", "tls", "client certificates are not sent to upstreams, and theirs are verified"),
 ];
 const LUA: &str = "no Lua runs here";
 const DISCOVERY: &str = "nodes are listed in the upstream; names are looked up in DNS";
-const HASH: &str = "nodes are taken in turn, by weight";
 
 /// Reads a document; what it says beyond its type is refused by name.
 pub(super) fn read<D: DeserializeOwned>(what: &str, document: Value) -> Result<D, Refusal> {

@@ -205,7 +205,7 @@ pub(super) fn show(mut frontend: Members, api7: bool, has_backend: bool, found: 
 }
 
 /// Hosts and paths of domains, where each of the hosts has each of the paths.
-fn split<'d>(domains: &[&'d str]) -> (Vec<&'d str>, Option<Vec<&'d str>>) {
+pub(super) fn split<'d>(domains: &[&'d str]) -> (Vec<&'d str>, Option<Vec<&'d str>>) {
     if domains.is_empty() {
         return (Vec::new(), Some(vec![""]));
     }

@@ -8,6 +8,7 @@
 mod absent;
 mod access;
 mod answer;
+mod balancing;
 mod catalogue;
 mod cors;
 mod crud;

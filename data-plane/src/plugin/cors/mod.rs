@@ -3,6 +3,8 @@
 //! A preflight is answered before anybody is asked for a key; the headers are on every other answer
 //! of the route too, errors and streams included. What a target says about CORS is replaced.
 
+mod origins;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -19,10 +21,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use origins::Origins;
+
 use super::{BuildContext, Plugin};
 use crate::exchange::{AnswerHead, Exchange};
-use crate::router::glob;
 use crate::snapshot::compile;
+
+const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-origin");
 
 /// Which origins may call, how.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,6 +38,14 @@ pub struct Config {
     /// asks is told back, where it is one of them.
     #[schema(example = "https://app.example.com, https://*.example.org")]
     allow_origin: String,
+    /// Regular expressions that match anywhere in an origin. Where there are any, `*` in `allow_origin`
+    /// lets nobody call.
+    #[schema(example = json!(["\\.example\\.org$"]))]
+    allow_origins_by_regex: Vec<String>,
+    /// Origins whose scripts may see how long answers took, as `allow_origin`; none when absent.
+    timing_allow_origins: Option<String>,
+    /// The same as regular expressions.
+    timing_allow_origins_by_regex: Vec<String>,
     /// Headers of answers that scripts may read.
     expose_headers: Vec<String>,
     /// Headers that requests may have; none or `*` for whatever is asked for.
@@ -52,6 +65,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             allow_origin: "*".to_owned(),
+            allow_origins_by_regex: Vec::new(),
+            timing_allow_origins: None,
+            timing_allow_origins_by_regex: Vec::new(),
             expose_headers: Vec::new(),
             allow_headers: Vec::new(),
             allow_methods: Vec::new(),
@@ -64,8 +80,8 @@ impl Default for Config {
 
 /// The plugin.
 pub struct Cors {
-    origins: Box<[Box<str>]>,
-    any_origin: bool,
+    origins: Origins,
+    timing: Option<Origins>,
     credentials: bool,
     expose: Option<HeaderValue>,
     headers: Allowed,
@@ -132,19 +148,20 @@ impl Plugin for Cors {
 
     fn build(config: Config, _: &BuildContext<'_>) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let origins: Box<[Box<str>]> = config
-            .allow_origin
-            .split(',')
-            .map(|origin| origin.trim().trim_end_matches('/').to_ascii_lowercase())
-            .filter(|origin| !origin.is_empty())
-            .map(Box::from)
-            .collect();
-        if origins.is_empty() {
+        let by_regex = &config.allow_origins_by_regex;
+        let at = "/allow_origins_by_regex";
+        let origins = Origins::build(&config.allow_origin, by_regex, at, &mut problems);
+        if origins.is_empty() && by_regex.is_empty() {
             problems.push(Problem::at("/allow_origin", "no origin could ever call"));
         }
+        let named = config.timing_allow_origins.as_deref();
+        let by_regex = &config.timing_allow_origins_by_regex;
+        let at = "/timing_allow_origins_by_regex";
+        let timing = (named.is_some() || !by_regex.is_empty())
+            .then(|| Origins::build(named.unwrap_or_default(), by_regex, at, &mut problems));
         let cors = Self {
-            any_origin: origins.iter().any(|origin| **origin == *"*"),
             origins,
+            timing,
             credentials: config.allow_credentials,
             expose: list(&config.expose_headers, "/expose_headers", &mut problems),
             headers: Allowed::build(&config.allow_headers, "/allow_headers", &mut problems),
@@ -174,7 +191,7 @@ impl Plugin for Cors {
             response.headers_mut().insert(CONTENT_TYPE, text);
             Some(response.set_body(actix_web::body::BoxBody::new(what)))
         };
-        let Some(origin) = self.origin(origin) else {
+        let Some(origin) = self.origins.answer(origin, self.credentials) else {
             return refused("calls from this origin are not allowed");
         };
         let Some(method) = self.methods.answer(method) else {
@@ -208,9 +225,15 @@ impl Plugin for Cors {
         headers.remove(ACCESS_CONTROL_ALLOW_ORIGIN);
         headers.remove(ACCESS_CONTROL_ALLOW_CREDENTIALS);
         headers.remove(ACCESS_CONTROL_EXPOSE_HEADERS);
-        let Some(origin) = request.get(ORIGIN).and_then(|origin| self.origin(origin)) else {
-            return;
-        };
+        let origin = request.get(ORIGIN);
+        if let Some(timing) = &self.timing {
+            headers.remove(TIMING_ALLOW_ORIGIN);
+            if let Some(origin) = origin.and_then(|origin| timing.answer(origin, false)) {
+                headers.insert(TIMING_ALLOW_ORIGIN, origin);
+            }
+        }
+        let allowed = origin.and_then(|origin| self.origins.answer(origin, self.credentials));
+        let Some(origin) = allowed else { return };
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         if self.credentials {
             headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
@@ -224,17 +247,6 @@ impl Plugin for Cors {
 impl Cors {
     fn acts_on(&self, path: &str) -> bool {
         self.excluded.as_ref().is_none_or(|excluded| !excluded.is_match(path))
-    }
-
-    /// What to tell this origin that the allowed one is. With credentials `*` counts for nothing in
-    /// browsers, so the origin itself is told.
-    fn origin(&self, origin: &HeaderValue) -> Option<HeaderValue> {
-        if self.any_origin {
-            let star = HeaderValue::from_static("*");
-            return Some(if self.credentials { origin.clone() } else { star });
-        }
-        let text = origin.to_str().ok()?.to_ascii_lowercase();
-        self.origins.iter().any(|pattern| glob(pattern, &text)).then(|| origin.clone())
     }
 }
 

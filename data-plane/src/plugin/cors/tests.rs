@@ -130,3 +130,41 @@ fn mistakes_are_pointed_at() {
     let pointers: Vec<&str> = problems.iter().map(|problem| &*problem.pointer).collect();
     assert_eq!(pointers, ["/allow_origin", "/allow_headers/0", "/excluded_patterns/0"]);
 }
+
+#[test]
+fn origins_may_be_expressions() {
+    let cors = cors(json!({
+        "allow_origins_by_regex": ["^https://[a-z]+\\.example\\.org$"],
+        "allow_origin": "*, https://b.example",
+    }));
+    for (origin, allowed) in [
+        ("https://a.example.org", true),
+        ("https://A.example.org", true),
+        ("https://b.example", true),
+        ("https://a.example.org.evil", false),
+        ("https://c.example", false),
+    ] {
+        let response = preflight(&cors, origin, "GET", "");
+        let status = if allowed { StatusCode::NO_CONTENT } else { StatusCode::FORBIDDEN };
+        assert_eq!(response.status(), status, "{origin}");
+    }
+    let config = json!({"allow_origins_by_regex": ["ok", "("]});
+    let context = BuildContext { owner: "test", seal: None, environment: &|_| None, targets: None };
+    let problems = Cors::build(serde_json::from_value(config).unwrap(), &context).err().unwrap();
+    assert_eq!(problems[0].pointer, "/allow_origins_by_regex/1");
+}
+
+#[test]
+fn timings_are_shown_to_the_origins_that_may_see_them() {
+    let shown = |config: Value, origin: &str| {
+        let request = TestRequest::get().insert_header((ORIGIN, origin));
+        text(&answer(&cors(config), request, &[]), TIMING_ALLOW_ORIGIN)
+    };
+    let some = || json!({"timing_allow_origins": "https://a.example"});
+    assert_eq!(shown(some(), "https://a.example"), "https://a.example");
+    assert_eq!(shown(some(), "https://b.example"), "");
+    assert_eq!(shown(json!({"timing_allow_origins": "*"}), "https://b.example"), "*");
+    let expression = json!({"timing_allow_origins_by_regex": ["example$"]});
+    assert_eq!(shown(expression, "https://b.example"), "https://b.example");
+    assert_eq!(shown(json!({}), "https://a.example"), "");
+}

@@ -79,7 +79,7 @@ async fn call(
     // What it says nobody here understands: that it answers is all that is known.
     trial.succeeded();
     let length = answer.content_length();
-    let relay = Relay { body: answer.body, account: exchange.account.clone() };
+    let relay = Relay::new(answer.body, exchange.account.clone());
     let mut response = HttpResponse::build(status);
     let response = match length {
         Some(length) => response.body(SizedStream::new(length, relay)),

@@ -1,19 +1,24 @@
 use super::{Dice, View};
 
-/// One in so many goes to another than the fastest, to see how that does now.
-const EXPLORED: u64 = 32;
+/// So many of [`ALL`] go to any, to see how those do now that are not the fastest.
+pub(super) const EXPLORED: u16 = 32;
+
+/// Of so many requests.
+pub(super) const ALL: u16 = 1024;
 
 /// The one whose first content comes soonest. Those of which nothing is known come first, and now and
 /// then another is taken, so that one that became quick is found out.
 #[derive(Debug)]
 pub(super) struct Fastest {
     count: usize,
+    /// So many of [`ALL`] go to any.
+    others: u16,
     dice: Dice,
 }
 
 impl Fastest {
-    pub(super) fn new(count: usize, dice: Dice) -> Self {
-        Self { count, dice }
+    pub(super) fn new(count: usize, others: u16, dice: Dice) -> Self {
+        Self { count, others, dice }
     }
 
     pub(super) fn pick(&self, view: &dyn View) -> Option<usize> {
@@ -22,7 +27,7 @@ impl Fastest {
         if let Some(at) = self.one_of(unknown) {
             return Some(at);
         }
-        if self.dice.below(EXPLORED) == 0 {
+        if self.dice.below(ALL.into()) < self.others.into() {
             return self.one_of(there);
         }
         let mut best: Option<(usize, f64)> = None;
@@ -57,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_fastest_has_nearly_all_and_the_others_are_looked_at() {
-        let picker = Fastest::new(3, Dice::seeded(5));
+        let picker = Fastest::new(3, EXPLORED, Dice::seeded(5));
         let view = Said { latency: vec![Some(300.0), Some(100.0), Some(200.0)], ..Said::default() };
         let counts = counts(&picker, &view);
         assert!(counts[1] > 3_000, "{counts:?}");
@@ -65,8 +70,17 @@ mod tests {
     }
 
     #[test]
+    fn a_part_may_go_to_any() {
+        let picker = Fastest::new(3, ALL / 2, Dice::seeded(5));
+        let view = Said { latency: vec![Some(300.0), Some(100.0), Some(200.0)], ..Said::default() };
+        let counts = counts(&picker, &view);
+        assert!((1_900..2_400).contains(&counts[1]), "{counts:?}");
+        assert!(counts[0] > 400 && counts[2] > 400, "{counts:?}");
+    }
+
+    #[test]
     fn the_unknown_are_asked_first() {
-        let picker = Fastest::new(3, Dice::seeded(5));
+        let picker = Fastest::new(3, EXPLORED, Dice::seeded(5));
         let view = Said { latency: vec![None, Some(1.0), None], ..Said::default() };
         let counts = counts(&picker, &view);
         assert_eq!(counts[1], 0);

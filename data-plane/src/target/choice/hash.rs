@@ -2,6 +2,9 @@ use std::borrow::Cow;
 use std::hash::{BuildHasher as _, Hasher as _};
 
 use foldhash::quality::FixedState;
+use sanmon_shared::Problem;
+use sanmon_shared::problem::join_pointer;
+use sanmon_shared::resources::{self, HashSource};
 
 use super::super::Ask;
 use super::{Contender, View};
@@ -13,7 +16,7 @@ const POINTS: u64 = 160;
 const MOST: u64 = 65_536;
 
 /// What of a request is hashed. Where a request lacks it, its caller's address is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum HashOn {
     /// The id of the API key.
     Key,
@@ -42,6 +45,61 @@ pub(crate) enum HashOn {
 }
 
 impl HashOn {
+    /// Compiles what documents say; problems point below `at`.
+    pub(crate) fn build(
+        documents: &[resources::HashOn],
+        at: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let parts = documents.iter().enumerate().filter_map(|(index, document)| {
+            Self::one(document, &join_pointer(at, &index.to_string()), problems)
+        });
+        let mut parts: Vec<Self> = parts.collect();
+        match (parts.pop(), parts.is_empty()) {
+            (None, _) => Self::Client,
+            (Some(only), true) => only,
+            (Some(last), false) => {
+                parts.push(last);
+                Self::Several(parts.into())
+            }
+        }
+    }
+
+    fn one(document: &resources::HashOn, at: &str, problems: &mut Vec<Problem>) -> Option<Self> {
+        let name = document.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        let mut named = || -> Option<Box<str>> {
+            if name.is_none() {
+                problems.push(Problem::at(join_pointer(at, "name"), "it needs a name"));
+            }
+            Some(name?.into())
+        };
+        Some(match document.source {
+            HashSource::Key => Self::Key,
+            HashSource::Consumer => Self::Consumer,
+            HashSource::Client => Self::Client,
+            HashSource::Host => Self::Host,
+            HashSource::Path => Self::Path,
+            HashSource::Uri => Self::Uri,
+            HashSource::QueryString => Self::QueryString,
+            HashSource::Header => Self::Header(named()?),
+            HashSource::Query => Self::Query(named()?),
+            HashSource::Cookie => Self::Cookie(named()?),
+            HashSource::Body => Self::Member(named()?),
+        })
+    }
+
+    /// The hash of a request that has this text where it is looked for.
+    pub(crate) fn of_text(text: &str) -> u64 {
+        let mut hasher = FixedState::default().build_hasher();
+        write(text, &mut hasher);
+        hasher.finish()
+    }
+
+    /// Whether a request has it.
+    pub(crate) fn is_in(&self, ask: &Ask<'_>) -> bool {
+        self.value(ask).is_some()
+    }
+
     /// The hash of a request. The same on all data planes.
     pub(crate) fn of(&self, ask: &Ask<'_>) -> u64 {
         let mut hasher = FixedState::default().build_hasher();
@@ -57,9 +115,7 @@ impl HashOn {
             return parts.iter().fold(false, |any, part| part.feed(ask, hasher) | any);
         }
         let Some(value) = self.value(ask) else { return false };
-        hasher.write(value.as_bytes());
-        // So that `a`, `bc` is not `ab`, `c`.
-        hasher.write_u8(0xff);
+        write(&value, hasher);
         true
     }
 
@@ -95,6 +151,12 @@ impl HashOn {
         };
         (!value.is_empty()).then_some(value)
     }
+}
+
+fn write(value: &str, hasher: &mut impl std::hash::Hasher) {
+    hasher.write(value.as_bytes());
+    // So that `a`, `bc` is not `ab`, `c`.
+    hasher.write_u8(0xff);
 }
 
 /// A ring of all targets. Who cannot be asked stays on it, so that only its own requests go elsewhere,

@@ -22,7 +22,7 @@ use random::Random;
 use round_robin::RoundRobin;
 
 /// A way of choosing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Choice {
     /// In turn, by weight.
     #[default]
@@ -32,24 +32,43 @@ pub(crate) enum Choice {
     /// The less busy one of two, by weight.
     LeastBusy,
     /// The one whose first content comes soonest.
-    Fastest,
+    Fastest {
+        /// So many of 1024 go to any of them.
+        others: u16,
+    },
     /// The one that costs least.
     Cheapest,
     /// The same one for the same value.
     Hash(HashOn),
 }
 
+impl Choice {
+    /// The one whose first content comes soonest; now and then another, to see how that does.
+    pub(crate) const FASTEST: Self = Self::Fastest { others: fastest::EXPLORED };
+
+    /// The same for this part of requests; the others go to any.
+    pub(crate) fn fastest(part: f64) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and 1024"
+        )]
+        let others = ((1.0 - part.clamp(0.0, 1.0)) * f64::from(fastest::ALL)) as u16;
+        Self::Fastest { others: others.max(fastest::EXPLORED) }
+    }
+}
+
 /// A target of a tier, as far as choices are concerned.
 #[derive(Clone, Debug)]
-pub(super) struct Contender<'a> {
+pub(crate) struct Contender<'a> {
     /// Unlike that of any other.
-    pub(super) name: &'a str,
-    pub(super) weight: u32,
-    pub(super) price: Option<Price>,
+    pub(crate) name: &'a str,
+    pub(crate) weight: u32,
+    pub(crate) price: Option<Price>,
 }
 
 /// The targets of a tier as they are now, by their places in it.
-pub(super) trait View {
+pub(crate) trait View {
     /// Whether it can be asked.
     fn is_there(&self, at: usize) -> bool;
     /// What is under way there.
@@ -60,7 +79,7 @@ pub(super) trait View {
 
 /// A way of choosing, made for the targets of a tier.
 #[derive(Debug)]
-pub(super) struct Picker(Way);
+pub(crate) struct Picker(Way);
 
 #[derive(Debug)]
 enum Way {
@@ -73,13 +92,15 @@ enum Way {
 }
 
 impl Picker {
-    pub(super) fn new(choice: &Choice, contenders: &[Contender<'_>]) -> Self {
+    pub(crate) fn new(choice: &Choice, contenders: &[Contender<'_>]) -> Self {
         let weights = || contenders.iter().map(|one| one.weight).collect::<Box<[u32]>>();
         Self(match choice {
             Choice::RoundRobin => Way::RoundRobin(RoundRobin::new(&weights())),
             Choice::Random => Way::Random(Random::new(weights(), Dice::new())),
             Choice::LeastBusy => Way::LeastBusy(LeastBusy::new(weights(), Dice::new())),
-            Choice::Fastest => Way::Fastest(Fastest::new(contenders.len(), Dice::new())),
+            Choice::Fastest { others } => {
+                Way::Fastest(Fastest::new(contenders.len(), *others, Dice::new()))
+            }
             Choice::Cheapest => {
                 Way::Cheapest(Cheapest::new(contenders.iter().map(|one| one.price).collect()))
             }
@@ -88,7 +109,7 @@ impl Picker {
     }
 
     /// One that can be asked; none where none can be. `hash` is of the request.
-    pub(super) fn pick(&self, view: &dyn View, hash: u64) -> Option<usize> {
+    pub(crate) fn pick(&self, view: &dyn View, hash: u64) -> Option<usize> {
         match &self.0 {
             Way::RoundRobin(picker) => picker.pick(view),
             Way::Random(picker) => picker.pick(view),

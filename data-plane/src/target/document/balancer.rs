@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use sanmon_shared::Problem;
 use sanmon_shared::problem::join_pointer;
-use sanmon_shared::resources::{
-    self, Algorithm, HashSource, ProviderId, ProviderTarget, TargetCondition,
-};
+use sanmon_shared::resources::{self, Algorithm, ProviderId, ProviderTarget, TargetCondition};
 use serde_json::Value;
 
 use super::selector;
@@ -187,44 +185,11 @@ fn choice(document: &resources::Provider, problems: &mut Vec<Problem>) -> Choice
         Algorithm::RoundRobin => Choice::RoundRobin,
         Algorithm::Random => Choice::Random,
         Algorithm::LeastBusy => Choice::LeastBusy,
-        Algorithm::BestResponseTime => Choice::Fastest,
+        Algorithm::BestResponseTime => Choice::FASTEST,
         Algorithm::Cheapest => Choice::Cheapest,
         Algorithm::ConsistentHash => {
             let on = &document.balancing.hash_on;
-            let parts = on.iter().enumerate().filter_map(|(index, on)| {
-                let at = join_pointer("/balancing/hash_on", &index.to_string());
-                hash_on(on, &at, problems)
-            });
-            let mut parts: Vec<HashOn> = parts.collect();
-            Choice::Hash(match (parts.pop(), parts.is_empty()) {
-                (None, _) => HashOn::Client,
-                (Some(only), true) => only,
-                (Some(last), false) => {
-                    parts.push(last);
-                    HashOn::Several(parts.into())
-                }
-            })
+            Choice::Hash(HashOn::build(on, "/balancing/hash_on", problems))
         }
     }
-}
-
-fn hash_on(on: &resources::HashOn, at: &str, problems: &mut Vec<Problem>) -> Option<HashOn> {
-    let name = on.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
-    let mut named = || -> Option<Box<str>> {
-        if name.is_none() {
-            problems.push(Problem::at(join_pointer(at, "name"), "it needs a name"));
-        }
-        Some(name?.into())
-    };
-    Some(match on.source {
-        HashSource::Key => HashOn::Key,
-        HashSource::Consumer => HashOn::Consumer,
-        HashSource::Client => HashOn::Client,
-        HashSource::Host => HashOn::Host,
-        HashSource::Path => HashOn::Path,
-        HashSource::Header => HashOn::Header(named()?),
-        HashSource::Query => HashOn::Query(named()?),
-        HashSource::Cookie => HashOn::Cookie(named()?),
-        HashSource::Body => HashOn::Member(named()?),
-    })
 }

@@ -60,6 +60,10 @@ pub enum HashSource {
     Host,
     /// The path.
     Path,
+    /// Path and query.
+    Uri,
+    /// The query.
+    QueryString,
     /// A header.
     Header,
     /// A parameter of the query.

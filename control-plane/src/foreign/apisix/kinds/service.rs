@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::documents::{self, Service};
+use super::super::frontend;
 use super::super::plugins::{self, Placed};
 use super::super::refusal::Refusal;
 use super::super::stamp::Stamp;
@@ -39,12 +40,19 @@ impl Kind for Services {
             found.value.insert("status".to_owned(), Value::from(u8::from(is_on)));
         }
         let domains = members.texts("domains");
-        if domains.iter().any(|domain| domain.contains('/')) {
-            found.hidden.push("/domains".to_owned());
+        let strips = members.take("strip_path") == Some(Value::Bool(true));
+        let domains: Vec<&str> = domains.iter().map(String::as_str).collect();
+        let (hosts, prefixes) = frontend::split(&domains);
+        if !hosts.is_empty() {
+            found.value.insert("hosts".to_owned(), json!(hosts));
         }
-        if !domains.is_empty() {
-            let hosts = domains.iter().filter_map(|domain| domain.split('/').next());
-            found.value.insert("hosts".to_owned(), hosts.collect());
+        match prefixes.as_deref() {
+            Some([""]) => {}
+            Some([prefix]) => {
+                found.value.insert("path_prefix".to_owned(), json!(prefix));
+                put(&mut found.value, "strip_path_prefix", (!strips).then_some(false));
+            }
+            _ => found.hidden.push("/domains".to_owned()),
         }
         put(&mut found.value, "upstream_id", members.text("backend_ref"));
         if let Some(backend) = members.object("backend") {
@@ -87,16 +95,19 @@ impl Kind for Services {
         if service.kind.as_deref().is_some_and(|kind| kind != "http") {
             return Err(Refusal::property("type", "only http is served, no streams"));
         }
-        if service.path_prefix.as_deref().is_some_and(|prefix| prefix != "/") {
-            return Err(Refusal::property(
-                "path_prefix",
-                "write the prefix into the paths of the service's routes",
-            ));
-        }
         if !is_on(service.status)? {
             document.insert("enabled".to_owned(), Value::Bool(false));
         }
-        put(&mut document, "domains", service.hosts);
+        match service.path_prefix.as_deref().map(prefix).transpose()?.filter(|it| !it.is_empty()) {
+            None => put(&mut document, "domains", service.hosts),
+            Some(prefix) => {
+                let hosts = service.hosts.unwrap_or_else(|| vec!["*".to_owned()]);
+                let domains = hosts.iter().map(|host| format!("{host}{prefix}"));
+                document.insert("domains".to_owned(), domains.collect());
+                let strips = service.strip_path_prefix.unwrap_or(true);
+                put(&mut document, "strip_path", strips.then_some(true));
+            }
+        }
         let upstream = text(service.upstream_id.as_ref());
         let upstream = upstream.map(|named| view.reference("upstream_id", named)).transpose()?;
         put(&mut document, "backend_ref", upstream.flatten());
@@ -114,4 +125,13 @@ impl Kind for Services {
     fn delete(&self, _: &View<'_>, id: &str, force: bool) -> Vec<Operation> {
         vec![Operation::delete("services", id, force)]
     }
+}
+
+/// A prefix without the slash at its end.
+fn prefix(prefix: &str) -> Result<&str, Refusal> {
+    if !prefix.starts_with('/') || prefix.contains(['*', ':', '$']) {
+        let reason = "it begins with \"/\", and no character of it stands for others";
+        return Err(Refusal::property("path_prefix", reason));
+    }
+    Ok(prefix.trim_end_matches('/'))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::balancing;
 use super::super::documents::{self, Node, Timeout, Upstream};
 use super::super::refusal::Refusal;
 use super::super::stamp::Stamp;
@@ -85,13 +86,16 @@ pub(super) fn read(upstream: &Upstream, within: Option<&str>) -> Result<Value, R
             return Err(wrong(member, "only an upstream of its own, under /upstreams, has it"));
         }
     }
-    if upstream.kind.as_deref().is_some_and(|kind| kind != "roundrobin") {
-        return Err(wrong("type", "nodes are taken in turn, by weight: there is roundrobin"));
-    }
-    if upstream.pass_host.as_deref().is_some_and(|host| host != "pass") {
-        let why =
-            "the host is the caller's (pass); the plugin override-host of /apis/v1 changes it";
-        return Err(wrong("pass_host", why));
+    let balancing = balancing::read(upstream).map_err(|(member, why)| wrong(member, &why))?;
+    match (upstream.pass_host.as_deref(), &upstream.upstream_host) {
+        (None | Some("pass" | "node"), None) | (Some("rewrite"), Some(_)) => {}
+        (Some("rewrite"), None) => {
+            return Err(wrong("upstream_host", "pass_host is rewrite, so it has to be there"));
+        }
+        (None | Some("pass" | "node"), Some(_)) => {
+            return Err(wrong("upstream_host", "only pass_host rewrite has it"));
+        }
+        (Some(_), _) => return Err(wrong("pass_host", "there are pass, node and rewrite")),
     }
     let tls = match upstream.scheme.as_deref() {
         None | Some("http") => false,
@@ -110,8 +114,12 @@ pub(super) fn read(upstream: &Upstream, within: Option<&str>) -> Result<Value, R
     if let Some(members) = backend.as_object_mut() {
         let mut client = upstream.timeout.map_or_else(|| Ok(Map::new()), timeouts)?;
         if let Some(retries) = upstream.retries {
-            client.insert("retries".to_owned(), Value::from(retries));
+            // Ours counts the first attempt too.
+            client.insert("retries".to_owned(), Value::from(retries.saturating_add(1)));
         }
+        put(members, "load_balancing", balancing);
+        put(members, "pass_host", upstream.pass_host.as_deref());
+        put(members, "upstream_host", upstream.upstream_host.as_deref());
         if !client.is_empty() {
             members.insert("client".to_owned(), Value::Object(client));
         }
@@ -143,24 +151,17 @@ fn keyed(address: &str, weight: &Value, tls: bool) -> Result<Value, String> {
     Ok(target)
 }
 
-/// `[{host, port, weight, priority}]`: the largest priority first, all below it are backups.
+/// `[{host, port, weight, priority}]`: the largest priority first.
 fn listed(nodes: &[Value], tls: bool) -> Result<Vec<Value>, String> {
     let read = |node: &Value| {
         serde_json::from_value::<Node>(node.clone()).map_err(|error| error.to_string())
     };
     let nodes: Vec<Node> = nodes.iter().map(read).collect::<Result<_, _>>()?;
-    let mut priorities: Vec<i32> = nodes.iter().map(|node| node.priority).collect();
-    priorities.sort_unstable();
-    priorities.dedup();
-    if priorities.len() > 2 {
-        return Err("there are two priorities: nodes that are called, and backups".to_owned());
-    }
-    let first = priorities.pop().unwrap_or(0);
     let target = |node: Node| {
         let mut target = json!({"hostname": node.host, "weight": node.weight, "tls": tls});
         if let Some(members) = target.as_object_mut() {
             put(members, "port", node.port);
-            put(members, "backup", (node.priority < first).then_some(true));
+            put(members, "priority", Some(node.priority).filter(|priority| *priority != 0));
         }
         target
     };
@@ -206,12 +207,17 @@ pub(super) fn show(
     let mut upstream = Map::new();
     let targets = backend.list("targets");
     if !targets.is_empty() {
-        upstream.insert("type".to_owned(), Value::from("roundrobin"));
+        if !balancing::show(backend.object("load_balancing"), &mut upstream) {
+            hidden.push(format!("{at}/load_balancing"));
+        }
+        put(&mut upstream, "pass_host", backend.text("pass_host"));
+        put(&mut upstream, "upstream_host", backend.text("upstream_host"));
         nodes(targets, &mut upstream, at, hidden);
     }
     let mut timeout = None;
     if let Some(mut client) = backend.object("client") {
-        put(&mut upstream, "retries", client.take("retries"));
+        let attempts = client.take("retries").and_then(|attempts| attempts.as_u64());
+        put(&mut upstream, "retries", attempts.map(|attempts| attempts.saturating_sub(1)));
         let mut millis = |name: &str| client.take(name).and_then(|value| value.as_u64());
         let times = (millis("connection_timeout"), millis("call_timeout"), millis("idle_timeout"));
         millis("global_timeout");
@@ -242,6 +248,8 @@ fn nodes(
     hidden: &mut Vec<String>,
 ) {
     let (mut keyed, mut list, mut schemes) = (Map::new(), Vec::new(), Vec::new());
+    let priority = |target: &Value| target.get("priority").and_then(Value::as_i64).unwrap_or(0);
+    let least = targets.iter().map(priority).min().unwrap_or(0);
     for (index, target) in targets.into_iter().enumerate() {
         let Value::Object(target) = target else { continue };
         let mut target = Members(target);
@@ -256,13 +264,15 @@ fn nodes(
             (Some(host), None) => id.as_ref() == Some(host),
             (None, _) => false,
         };
-        if let (true, Some(id)) = (written && !backup, id) {
+        let priority = target.take("priority").filter(|priority| *priority != 0);
+        let priority = if backup { Some(Value::from(least - 1)) } else { priority };
+        if let (true, Some(id)) = (written && priority.is_none(), id) {
             keyed.insert(id, weight.clone());
         }
         let mut node = json!({"host": host, "weight": weight});
         if let Some(members) = node.as_object_mut() {
             put(members, "port", port);
-            put(members, "priority", backup.then_some(-1));
+            put(members, "priority", priority);
         }
         list.push(node);
         hidden.extend(target.rest(&format!("{at}/targets/{index}")));

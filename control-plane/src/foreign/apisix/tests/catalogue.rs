@@ -54,7 +54,10 @@ static PLUGINS: LazyLock<Vec<PluginKindInfo>> = LazyLock::new(|| {
             Phase::Authorize,
             json!({
                 "type": "object",
-                "properties": {"header": text(), "query": text(), "hide_credentials": {"type": "boolean"}},
+                "properties": {
+                    "header": text(), "query": text(), "hide_credentials": {"type": "boolean"},
+                    "realm": {"x-inert": true},
+                },
             }),
         ),
         plugin(
@@ -86,6 +89,8 @@ static PLUGINS: LazyLock<Vec<PluginKindInfo>> = LazyLock::new(|| {
                     "allow_origin": text(), "allow_methods": names(), "allow_headers": names(),
                     "expose_headers": names(), "allow_credentials": {"type": "boolean"},
                     "max_age": {"type": "integer"}, "excluded_patterns": names(),
+                    "allow_origins_by_regex": names(), "timing_allow_origins": text(),
+                    "timing_allow_origins_by_regex": names(),
                 },
             }),
         ),

@@ -64,7 +64,8 @@ async fn routes_come_back() {
             "cors": {
                 "allow_origins": "https://a.example", "allow_methods": "GET,POST",
                 "allow_headers": "*", "expose_headers": "x-a", "max_age": 60,
-                "allow_credential": false,
+                "allow_credential": false, "allow_origins_by_regex": ["\\.example$"],
+                "timing_allow_origins": "*", "timing_allow_origins_by_regex": ["^https"],
             },
             "limit-count": {"count": 1, "time_window": 2, "_meta": {"disable": true, "priority": 9000}},
             "proxy-buffering": {"disable_proxy_buffering": true},
@@ -81,6 +82,8 @@ async fn services_and_upstreams_come_back() {
         json!({"name": "s", "desc": "d", "labels": {"a": "b"}, "hosts": ["a.com", "*.b.com"]}),
         json!({"plugins": {"key-auth": {"header": "x-key"}}, "status": 0}),
         json!({"upstream": {"type": "roundrobin", "nodes": {"a:80": 1}}}),
+        json!({"path_prefix": "/a/b", "hosts": ["a.com", "b.com"]}),
+        json!({"path_prefix": "/a", "strip_path_prefix": false}),
     ] {
         comes_back(&fixture, "/services/s", &document).await;
     }
@@ -88,6 +91,18 @@ async fn services_and_upstreams_come_back() {
         json!({"name": "u", "desc": "d", "labels": {"a": "b"}, "nodes": {"a:80": 1, "b:81": 0}}),
         json!({"nodes": [{"host": "a", "port": 443, "weight": 3}], "scheme": "https", "retries": 2,
             "timeout": {"connect": 3, "send": 10, "read": 10}}),
+        json!({"nodes": {"a:80": 1}, "type": "least_conn", "pass_host": "node", "retries": 0}),
+        json!({"nodes": {"a:80": 1}, "type": "ewma", "pass_host": "rewrite", "upstream_host": "b"}),
+        json!({"nodes": {"a:80": 1}, "type": "chash", "hash_on": "vars", "key": "arg_user"}),
+        json!({"nodes": {"a:80": 1}, "type": "chash", "hash_on": "header", "key": "x-user"}),
+        json!({"nodes": {"a:80": 1}, "type": "chash", "hash_on": "cookie", "key": "user"}),
+        json!({"nodes": {"a:80": 1}, "type": "chash", "hash_on": "consumer"}),
+        json!({"nodes": {"a:80": 1}, "type": "chash", "hash_on": "vars_combinations",
+            "key": "$request_uri$remote_addr$arg_a"}),
+        json!({"nodes": [
+            {"host": "a", "weight": 1, "priority": 9}, {"host": "b", "weight": 1},
+            {"host": "c", "weight": 1, "priority": -3},
+        ]}),
     ] {
         comes_back(&fixture, "/upstreams/u", &document).await;
     }
@@ -143,7 +158,7 @@ async fn secrets_are_masked_and_kept() {
 #[actix_web::test]
 async fn what_is_kept_without_effect_is_told() {
     let fixture = fixture().await;
-    let upstream = json!({"nodes": {"a:80": 1}, "retries": 2});
-    let answer = fixture.call("PUT", "/upstreams/u", &upstream).await.json();
-    assert!(answer["warning_msg"].as_str().unwrap().contains("retries"), "{answer}");
+    let service = json!({"plugins": {"key-auth": {"realm": "key"}}});
+    let answer = fixture.call("PUT", "/services/s", &service).await.json();
+    assert!(answer["warning_msg"].as_str().unwrap().contains("realm"), "{answer}");
 }

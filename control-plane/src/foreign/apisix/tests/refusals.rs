@@ -43,7 +43,27 @@ async fn what_a_route_cannot_say_is_named() {
         ),
         (
             json!({"upstream": {"nodes": {"a:80": 1}, "type": "chash"}}),
-            "property \"upstream.type\"",
+            "property \"upstream.key\" validation failed: missing key",
+        ),
+        (
+            json!({"upstream": {"nodes": {"a:80": 1}, "type": "chash", "key": "server_addr"}}),
+            "there is no variable \"server_addr\"",
+        ),
+        (
+            json!({"upstream": {"nodes": {"a:80": 1}, "type": "random"}}),
+            "property \"upstream.type\" validation failed: there are roundrobin, chash",
+        ),
+        (
+            json!({"upstream": {"nodes": {"a:80": 1}, "key": "uri"}}),
+            "only the type chash has a key",
+        ),
+        (
+            json!({"upstream": {"nodes": {"a:80": 1}, "pass_host": "rewrite"}}),
+            "property \"upstream.upstream_host\"",
+        ),
+        (
+            json!({"upstream": {"nodes": {"a:80": 1}, "upstream_host": "a"}}),
+            "only pass_host rewrite has it",
         ),
         (
             json!({"upstream": {"nodes": {"a:80": 1}, "checks": {}}}),
@@ -70,8 +90,8 @@ async fn what_a_route_cannot_say_is_named() {
             "plugin ai-proxy err: property \"provider\" validation failed",
         ),
         (
-            json!({"plugins": {"cors": {"allow_origins_by_regex": []}}}),
-            "plugin cors err: additional properties forbidden, found allow_origins_by_regex",
+            json!({"plugins": {"cors": {"allow_origins_by_metadata": []}}}),
+            "plugin cors err: additional properties forbidden, found allow_origins_by_metadata",
         ),
         (
             json!({"plugins": {"cors": {"allow_credential": true}}}),
@@ -105,7 +125,8 @@ async fn what_a_service_cannot_say_is_named() {
     let fixture = fixture().await;
     for (service, told) in [
         (json!({"type": "stream"}), "only http is served"),
-        (json!({"path_prefix": "/a"}), "write the prefix into the paths"),
+        (json!({"path_prefix": "a"}), "property \"path_prefix\" validation failed"),
+        (json!({"path_prefix": "/a*"}), "property \"path_prefix\" validation failed"),
         (
             json!({"upstream_id": "none"}),
             "failed to fetch upstream info by upstream id [none], response code: 404",
