@@ -30,7 +30,7 @@ pub(crate) fn finish(
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, record.request_id.header());
     headers.insert(X_SANMON_REVISION, worker.revision_header(record.revision));
-    let attempts = record.tries.borrow().count();
+    let attempts = record.tries.borrow().made();
     if attempts > 1 {
         headers.insert(X_SANMON_ATTEMPTS, HeaderValue::from(attempts));
     }

@@ -104,6 +104,12 @@ impl Tries {
         self.count
     }
 
+    /// How many of them came to somebody: those that ended here were not put to anybody.
+    pub(crate) fn made(&self) -> usize {
+        let here = |tried: &&Tried| tried.outcome == Outcome::Failed(FailureKind::Local);
+        self.count - self.list.iter().filter(here).count()
+    }
+
     /// The first of them, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Tried> {
         self.list.iter()
