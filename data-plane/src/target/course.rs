@@ -115,6 +115,11 @@ impl Course {
         self.next()
     }
 
+    /// Whether another candidate may be asked where a limit of the gateway keeps one from being asked.
+    pub(crate) fn goes_past_limits(&self) -> bool {
+        self.named.retry().rules.past_limits
+    }
+
     /// Whether another attempt may follow this failure of the last candidate: as its kind, the number
     /// of attempts, the deadline, the time that it took, those who are left, and the budget say. The
     /// budget is then spent.

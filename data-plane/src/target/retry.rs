@@ -23,6 +23,8 @@ pub(crate) struct Retry {
     pub(crate) on: Kinds,
     /// After these too, whatever they mean.
     pub(crate) statuses: Vec<RangeInclusive<u16>>,
+    /// Whether another one is asked where a limit of the gateway keeps one from being asked.
+    pub(crate) past_limits: bool,
     /// What they may add to the load; none for no bound.
     pub(crate) budget: Option<BudgetRules>,
     /// A second attempt beside one whose first content does not come.
@@ -106,6 +108,7 @@ impl Default for Retry {
             within: None,
             on: Self::USUAL,
             statuses: Vec::new(),
+            past_limits: true,
             budget: Some(BudgetRules::default()),
             hedge: None,
         }

@@ -88,6 +88,7 @@ pub(super) fn retry(
         within: within.map(Duration::from_millis),
         on: if has(Reason::Http5xx) { FAILED } else { Kinds::NONE },
         statuses: ranges,
+        past_limits: has(Reason::RateLimiting),
         ..Retry::default()
     }
 }

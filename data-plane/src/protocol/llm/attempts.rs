@@ -34,7 +34,7 @@ where
         soonest = [soonest, failed.failure.retry_after].into_iter().flatten().min();
         // Who cannot be asked such a thing was not asked: that costs nothing, and says nothing where
         // somebody else was.
-        let refuses = failed.is_refusal();
+        let refuses = failed.is_refusal() && (!failed.is_of_limit() || course.goes_past_limits());
         let goes_on = refuses || course.goes_on(&failed.failure);
         let mut last = match told {
             Some(before) if refuses => before,

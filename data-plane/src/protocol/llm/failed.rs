@@ -74,12 +74,15 @@ impl Failed {
     /// for its model, or has a limit that is reached: others may.
     pub(crate) fn is_refusal(&self) -> bool {
         let Told::Gateway(error) = &self.told else { return false };
-        match error.code {
-            Code::Unsupported | Code::ModelNotAllowed => true,
-            // Providers have limits of their own.
-            Code::RateLimited | Code::QuotaExceeded => self.failure.kind == FailureKind::Local,
-            _ => false,
-        }
+        matches!(error.code, Code::Unsupported | Code::ModelNotAllowed) || self.is_of_limit()
+    }
+
+    /// Whether a limit of the gateway kept the candidate from being asked. Providers have limits of their
+    /// own.
+    pub(crate) fn is_of_limit(&self) -> bool {
+        let Told::Gateway(error) = &self.told else { return false };
+        matches!(error.code, Code::RateLimited | Code::QuotaExceeded)
+            && self.failure.kind == FailureKind::Local
     }
 
     /// What a whole answer tells.

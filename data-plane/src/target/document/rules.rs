@@ -30,6 +30,7 @@ pub(super) fn retry(document: &resources::Retry, problems: &mut Vec<Problem>) ->
             Kinds::of(&kinds)
         }),
         statuses: statuses.iter().map(|status| *status..=*status).collect(),
+        past_limits: true,
         budget: Some(BudgetRules {
             ratio: f64::from(budget.percent) / 100.0,
             floor: budget.floor,
