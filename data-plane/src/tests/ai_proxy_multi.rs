@@ -89,6 +89,24 @@ async fn instances_take_turns_by_weight() {
     assert_eq!(asked.iter().filter(|model| *model == "a").count(), 8, "{asked:?}");
 }
 
+/// As the guides of APISIX write it where a priority has but one instance.
+#[tokio::test(flavor = "multi_thread")]
+async fn weights_that_are_all_zero_are_alike() {
+    let tasks = Tasks::default();
+    let (bad, mut good) = (server(&tasks, "500 Bad").await, server(&tasks, "200 OK").await);
+    let instances = [
+        instance("bad", &bad, &json!({"weight": 0, "priority": 1})),
+        instance("a", &good, &json!({"weight": 0})),
+        instance("b", &good, &json!({"weight": 0})),
+    ];
+    let strategy = json!({"fallback_strategy": "http_5xx"});
+    let gateway = gateway("ai-proxy-multi", &config(&instances, &strategy));
+    assert_eq!(statuses(&gateway, 4).await, [200; 4]);
+    let mut asked = asked(&mut good, 4).await;
+    asked.sort_unstable();
+    assert_eq!(asked, ["a", "a", "b", "b"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_value_leads_to_the_same_instance() {
     let tasks = Tasks::default();

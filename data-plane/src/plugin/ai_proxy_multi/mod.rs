@@ -71,7 +71,7 @@ struct InstanceConfig {
     provider: VendorName,
     /// Who calls it.
     auth: Auth,
-    /// Its part of the requests of its priority.
+    /// Its part of the requests of its priority; where all of a priority have 0, they share them evenly.
     weight: u32,
     /// Larger ones come first; smaller ones only when all of those failed.
     #[serde(default)]
@@ -108,6 +108,13 @@ impl InstanceConfig {
             overrides: &self.overrides,
             conf: &self.provider_conf,
         }
+    }
+
+    /// Its weight, beside those of its priority. Zeroes among themselves are all alike: guides of APISIX
+    /// have them where a priority has but one instance.
+    fn share(&self, all: &[Self]) -> u32 {
+        let mut peers = all.iter().filter(|other| other.priority == self.priority);
+        if peers.all(|other| other.weight == 0) { 1 } else { self.weight }
     }
 
     /// Checks and compiles it; problems point into it.
@@ -171,7 +178,7 @@ impl Plugin for AiProxyMulti {
             let at = join_pointer("/instances", &index.to_string());
             match own.build(&common, context) {
                 Ok(provider) => members.push(MemberConfig {
-                    weight: own.weight,
+                    weight: own.share(&config.instances),
                     tier: own.priority,
                     ..MemberConfig::of(ProviderRef::Own(Arc::new(provider)), own.name.as_str())
                 }),
