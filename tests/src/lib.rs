@@ -19,6 +19,7 @@ pub mod client;
 pub mod clients;
 pub mod command;
 pub mod documents;
+pub mod guide;
 pub mod ports;
 pub mod process;
 pub mod raw;

@@ -1,38 +1,27 @@
 //! The guide by which engineers come from API7: its calls, by curl, against the program.
 
-use std::process::{Command, Stdio};
-
 use sanmon_tests::client::{Client, text_of};
-use sanmon_tests::command;
-use sanmon_tests::sanmon::{ADMIN_KEY, Sanmon, Setup};
+use sanmon_tests::guide;
+use sanmon_tests::sanmon::{Sanmon, Setup};
 use sanmon_tests::upstream::{Reply, ScriptedUpstream, openai};
 use serde_json::{Value, json};
 
-/// Runs a script in bash as its reader would, with the test's ports and hosts; what it says.
+/// Runs a script with the test's hosts in the place of those of the guide.
 fn bash(script: &str, sanmon: &Sanmon, upstream: &ScriptedUpstream) -> String {
     let model = format!("http://127.0.0.1:{}", upstream.port());
     let script = script
-        .replace("http://127.0.0.1:7080", &sanmon.admin_url())
-        .replace("http://127.0.0.1:9080", &sanmon.data_url())
         .replace("https://your-llm-endpoint.example.com", &model)
         .replace("http://vllm-server:8000", &model);
-    let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &script])
-        .env("ADMIN_API_KEY", ADMIN_KEY)
-        .env("SERVICE_ID", "llm-service")
-        .env("TOGETHER_API_KEY", "together-key")
-        .env("OPENAI_API_KEY", "openai-key")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    said
+    let environment = [
+        ("SERVICE_ID", "llm-service"),
+        ("TOGETHER_API_KEY", "together-key"),
+        ("OPENAI_API_KEY", "openai-key"),
+    ];
+    guide::bash(&script, sanmon, &environment)
 }
 
 fn guide() -> String {
-    let path = command::repository().join("tests/guides/api7-custom-llm.sh");
-    std::fs::read_to_string(path).unwrap()
+    guide::read("api7-custom-llm.sh")
 }
 
 const SERVICE: &str = r#"curl -sS -f "http://127.0.0.1:7080/apisix/admin/services/llm-service?gateway_group_id=default" \

@@ -13,6 +13,7 @@ mod abuse;
 mod admin_bodies;
 mod alone;
 mod api7_guide;
+mod apisix_guides;
 mod apply;
 mod cuts;
 mod durability;
