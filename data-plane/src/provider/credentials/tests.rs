@@ -52,6 +52,8 @@ async fn authorization(provider: &Provider, worker: &Worker) -> Result<String, C
     Ok(value.to_str().unwrap().to_owned())
 }
 
+const DAY: i64 = 24 * 3_600 * 1_000;
+
 /// A token host that counts, and answers with the number of the token, which lives for `life` seconds;
 /// `broken` says when it fails instead.
 async fn token_host(
@@ -162,6 +164,22 @@ async fn a_token_that_still_holds_outlives_a_failing_host() {
     assert_eq!(asked.load(Ordering::SeqCst), 2, "nobody asks again at once");
     worker.clock.advance(200_000);
     assert_eq!(authorization(&provider, worker).await, Err(Code::UpstreamUnavailable));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_no_token_hold_longer_and_no_failure_last() {
+    let tasks = Tasks::default();
+    let (host, asked) = token_host(&tasks, 3_600, |number| number == 1).await;
+    let exchange = Exchange::for_test(TestRequest::default());
+    let worker = &exchange.worker;
+    let provider = vertex(&host);
+    worker.clock.advance(DAY);
+    assert_eq!(authorization(&provider, worker).await.as_deref(), Ok("Bearer token-0"));
+    worker.clock.advance(DAY);
+    assert_eq!(authorization(&provider, worker).await, Err(Code::UpstreamUnavailable));
+    worker.clock.advance(-2 * DAY);
+    assert_eq!(authorization(&provider, worker).await.as_deref(), Ok("Bearer token-2"));
+    assert_eq!(asked.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -134,7 +135,7 @@ impl TokenSource {
         });
         let life = seconds.unwrap_or(3_600).clamp(0, 86_400) * 1_000;
         let end = now + life;
-        Ok(Token { value, renew: end - AHEAD.min(life / 2), end })
+        Ok(Token { value, fetched: now, renew: end - AHEAD.min(life / 2), end })
     }
 }
 
@@ -146,15 +147,17 @@ pub(crate) struct Tokens(RefCell<HashMap<u64, Rc<Kept>>>);
 #[derive(Default)]
 struct Kept {
     token: RefCell<Option<Token>>,
-    /// The last failure, and until when nobody asks again.
-    failure: RefCell<Option<(GatewayError, i64)>>,
+    /// The last failure, and while nobody asks again.
+    failure: RefCell<Option<(GatewayError, Range<i64>)>>,
     /// Held by who fetches.
     flight: Mutex<()>,
 }
 
-/// A token, with times in milliseconds of the epoch.
+/// A token, with times in milliseconds of the epoch. Should the clock be set back to before it was
+/// fetched, nobody knows how old it is.
 struct Token {
     value: HeaderValue,
+    fetched: i64,
     /// When a new one is to be fetched.
     renew: i64,
     /// When it ends.
@@ -164,12 +167,20 @@ struct Token {
 impl Kept {
     /// The token, if it is not time for a new one.
     fn fresh(&self, now: i64) -> Option<HeaderValue> {
-        self.token.borrow().as_ref().filter(|token| now < token.renew).map(|t| t.value.clone())
+        self.token
+            .borrow()
+            .as_ref()
+            .filter(|token| (token.fetched..token.renew).contains(&now))
+            .map(|t| t.value.clone())
     }
 
     /// The token, if it still holds.
     fn valid(&self, now: i64) -> Option<HeaderValue> {
-        self.token.borrow().as_ref().filter(|token| now < token.end).map(|t| t.value.clone())
+        self.token
+            .borrow()
+            .as_ref()
+            .filter(|token| (token.fetched..token.end).contains(&now))
+            .map(|t| t.value.clone())
     }
 }
 
@@ -191,7 +202,7 @@ impl Tokens {
             return Ok(token);
         }
         let now = worker.clock.millis();
-        let failure = kept.failure.borrow().clone().filter(|(_, until)| now < *until);
+        let failure = kept.failure.borrow().clone().filter(|(_, pause)| pause.contains(&now));
         let failure = match failure {
             Some((failure, _)) => failure,
             // Apart from the calls that wait for it, which are many and should be small.
@@ -208,7 +219,7 @@ impl Tokens {
                         detail = error.detail.as_deref().unwrap_or_default(),
                         "no token for a provider"
                     );
-                    *kept.failure.borrow_mut() = Some((error.clone(), now + FAILED));
+                    *kept.failure.borrow_mut() = Some((error.clone(), now..now + FAILED));
                     error
                 }
             },
