@@ -183,7 +183,13 @@ impl Failure {
 
     /// Of an error that the provider told.
     pub(crate) fn of_provider(error: &ProviderError) -> Self {
-        let kind = match error.kind {
+        // Some vendors have one word for whatever goes wrong: then the status says more.
+        let said = match (error.kind, error.status) {
+            (ErrorKind::Server | ErrorKind::InvalidRequest, 429)
+            | (ErrorKind::InvalidRequest, 500..) => ErrorKind::of_status(error.status),
+            (kind, _) => kind,
+        };
+        let kind = match said {
             ErrorKind::RateLimit if error.code.as_deref() == Some("insufficient_quota") => {
                 FailureKind::Quota
             }
@@ -254,6 +260,22 @@ mod tests {
         assert_eq!(failure.retry_after, Some(Duration::from_millis(1_500)));
         error.code = Some("insufficient_quota".to_owned());
         assert_eq!(Failure::of_provider(&error).kind, FailureKind::Quota);
+    }
+
+    #[test]
+    fn one_word_for_whatever_goes_wrong_says_less_than_a_status() {
+        for (kind, status, expected) in [
+            (ErrorKind::Server, 429, FailureKind::RateLimited),
+            (ErrorKind::InvalidRequest, 429, FailureKind::RateLimited),
+            (ErrorKind::InvalidRequest, 500, FailureKind::Server),
+            (ErrorKind::InvalidRequest, 503, FailureKind::Overloaded),
+            (ErrorKind::InvalidRequest, 400, FailureKind::BadRequest),
+            (ErrorKind::Billing, 429, FailureKind::Quota),
+            (ErrorKind::ContextLength, 500, FailureKind::ContextLength),
+        ] {
+            let error = ProviderError { status, ..ProviderError::new(kind, "no") };
+            assert_eq!(Failure::of_provider(&error).kind, expected, "{kind:?} {status}");
+        }
     }
 
     #[test]
