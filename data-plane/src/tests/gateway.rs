@@ -16,6 +16,7 @@ use crate::plane::AccessLog;
 use crate::plugin::BuildContext;
 use crate::server::{self, Listen};
 use crate::snapshot::{Live, Snapshot};
+use crate::target::Registry;
 use crate::telemetry::Writer;
 
 /// A server in this process.
@@ -34,6 +35,7 @@ pub(super) struct Setting {
     pub(super) trusted: &'static str,
     pub(super) log: AccessLog,
     pub(super) clock: Clock,
+    pub(super) workers: usize,
 }
 
 impl Default for Setting {
@@ -44,18 +46,23 @@ impl Default for Setting {
             trusted: "",
             log: AccessLog::Off,
             clock: Clock::system(),
+            workers: 1,
         }
     }
 }
 
 /// A snapshot with these documents, as revision 7.
-fn snapshot(documents: &[(&'static str, Value)]) -> Snapshot {
+fn snapshot(documents: &[(&'static str, Value)], targets: &Registry) -> Snapshot {
     let empty = Arc::new(Snapshot::empty(Head::empty("test")));
     let mut edit = empty.edit();
     let environment = |_: &str| None;
     let seal = sanmon_shared::seal::Seal::generate().unwrap();
-    let context =
-        BuildContext { owner: "test", seal: Some(&seal), environment: &environment, targets: None };
+    let context = BuildContext {
+        owner: "test",
+        seal: Some(&seal),
+        environment: &environment,
+        targets: Some(targets),
+    };
     for (kind, document) in documents {
         let change = Change {
             kind: Kind::named(kind),
@@ -84,20 +91,22 @@ pub(super) fn route(backend: &Value) -> Value {
 
 impl Gateway {
     pub(super) fn start(setting: Setting) -> Self {
-        let Setting { documents, limits, trusted, log, clock } = setting;
+        let Setting { documents, limits, trusted, log, clock, workers } = setting;
+        let targets = Arc::<Registry>::default();
         let mut shared = Shared::new(
-            Arc::new(Live::new(snapshot(&documents))),
+            Arc::new(Live::new(snapshot(&documents, &targets))),
             limits,
             trusted.parse().unwrap(),
             clock,
         );
         let (writer, queue) = Writer::start(&log, &shared.metrics).unwrap().unzip();
         shared.log = queue;
+        shared.targets = targets;
         let shared = Arc::new(shared);
         let listen = Listen {
             address: "127.0.0.1:0".parse().unwrap(),
             tls: None,
-            workers: 1,
+            workers,
             drain_timeout: Duration::from_secs(5),
         };
         let listening = server::listen(&listen, &shared).unwrap();
