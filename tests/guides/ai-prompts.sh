@@ -1,13 +1,5 @@
 # What the documents of ai-prompt-template, ai-prompt-decorator and ai-prompt-guard show, a section per
-# example: the calls of a reader of them, with this test's upstream in the place of vendors. Each call ends
-# with its status on a line of its own.
-call() {
-    curl -sS -w '\n%{http_code}\n' "$@"
-}
-
-admin() {
-    call -H "X-API-KEY: $admin_key" "http://127.0.0.1:9180/apisix/admin/$1" -X PUT -d @-
-}
+# example: the calls of a reader of them, with this test's upstream in the place of vendors.
 
 # route <more plugins>
 route() {

@@ -1,12 +1,5 @@
 # What the document of ai-rate-limiting shows, a section per example: the calls of a reader of it, with this
-# test's upstream in the place of vendors. Each call ends with its status on a line of its own.
-call() {
-    curl -sS -w '\n%{http_code}\n' "$@"
-}
-
-admin() {
-    call -H "X-API-KEY: $admin_key" "http://127.0.0.1:9180/apisix/admin/$1" -X PUT -d @-
-}
+# test's upstream in the place of vendors.
 
 # ask <times> [more arguments]: eleven tokens in and seven out, each time.
 ask() {
@@ -105,6 +98,7 @@ admin services/limited <<END
 END
 call -H "X-API-KEY: $admin_key" "http://127.0.0.1:9180/apisix/admin/routes/ai-rate-limiting-route" -X PATCH \
     -d '{"service_id": "limited"}'
+settled
 ask 3 -i
 
 ## configurations that are none

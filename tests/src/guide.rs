@@ -31,7 +31,7 @@ impl Guide {
         let sanmon = setup.start().await;
         let text = read(script);
         let mut parts = text.split(SECTION);
-        let prologue = parts.next().unwrap_or_default().to_owned();
+        let prologue = read("common.sh") + parts.next().unwrap_or_default();
         let sections = parts.map(|part| {
             let (title, commands) = part.split_once('\n').unwrap();
             (title.to_owned(), commands.to_owned())

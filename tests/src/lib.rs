@@ -18,6 +18,7 @@ pub mod certificates;
 pub mod client;
 pub mod clients;
 pub mod command;
+pub mod delay;
 pub mod documents;
 pub mod guide;
 pub mod ports;

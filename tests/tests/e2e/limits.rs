@@ -1,9 +1,12 @@
 //! Limits that data planes share: one Redis, three processes, and that Redis away.
 
+use std::time::{Duration, Instant};
+
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use sanmon_tests::admin::Admin;
 use sanmon_tests::client::chat;
+use sanmon_tests::delay::DelayProxy;
 use sanmon_tests::documents::{mock_provider, open_route};
 use sanmon_tests::redis_server::Redis;
 use sanmon_tests::sanmon::{Sanmon, Setup};
@@ -85,4 +88,61 @@ async fn of_200_callers_at_three_data_planes_50_pass_and_without_redis_each_coun
     })
     .await;
     assert!(counted(&redis, "lenient").await <= 50);
+}
+
+/// A route of its own for each thing that a rule may say, on a host of that name.
+async fn by_host(admin: &Admin, away: &str) {
+    let host = format!("{away}.test");
+    let mut route = open_route(&format!("route_{away}"), Some(&host), "provider_mock");
+    let rule = json!({"id": away, "limit": 3, "per": "hour", "algorithm": "window",
+        "when_unavailable": away});
+    let plugins = route["plugins"].as_array_mut().unwrap();
+    plugins.insert(0, json!({"plugin": "rate-limit", "config": {"rules": [rule]}}));
+    admin.create("routes", &route).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_redis_costs_a_request_little_and_then_each_rule_does_what_it_says() {
+    const SLOW: Duration = Duration::from_secs(1);
+    let redis = Redis::start().await;
+    let proxy = DelayProxy::start(redis.port()).await;
+    let control = Setup::control_plane().redis(&redis.url()).start().await;
+    let data = Setup::data_plane().redis(&proxy.redis_url()).start().await;
+    let admin = control.admin();
+    admin.store("providers", &mock_provider("provider_mock")).await;
+    let policies =
+        [("local", [200, 200, 200, 429, 429]), ("allow", [200; 5]), ("refuse", [503; 5])];
+    for (away, _) in policies {
+        by_host(&admin, away).await;
+        let client = data.client().host(&format!("{away}.test"));
+        client.chat(&chat("m", "hi")).await.expect(200);
+        assert_eq!(counted(&redis, away).await, 1);
+    }
+
+    proxy.delay(SLOW);
+    for (away, expected) in policies {
+        let client = data.client().host(&format!("{away}.test"));
+        let mut statuses = Vec::new();
+        for _ in 0..expected.len() {
+            let begun = Instant::now();
+            let answer = client.chat(&chat("m", "hi")).await;
+            assert!(begun.elapsed() < SLOW / 2, "{away}: {:?}", begun.elapsed());
+            statuses.push(answer.status);
+            if answer.status == 503 {
+                assert_eq!(
+                    (answer.code().as_str(), answer.header("retry-after")),
+                    ("state_unavailable", "1")
+                );
+            }
+        }
+        assert_eq!(statuses, expected, "{away}: counted here from nothing, not, or nobody passes");
+    }
+
+    proxy.delay(Duration::ZERO);
+    let client = data.client().host("refuse.test");
+    wait::until_true("Redis is asked again", SOON, async || {
+        client.chat(&chat("m", "hi")).await.status == 200
+    })
+    .await;
+    assert!(counted(&redis, "refuse").await >= 2);
 }

@@ -28,6 +28,7 @@ mod sdk;
 mod secrets;
 mod shutdown;
 mod swap_soak;
+mod targets;
 mod tls;
 mod translation;
 mod tree;
