@@ -14,6 +14,7 @@ mod admin_bodies;
 mod alone;
 mod api7_guide;
 mod apisix_guides;
+mod apisix_routes;
 mod apply;
 mod cuts;
 mod durability;

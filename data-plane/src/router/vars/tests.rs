@@ -44,7 +44,7 @@ fn built(vars: &Value) -> Result<Vars, Vec<(String, String)>> {
     let mut problems = Vec::new();
     let vars = serde_json::from_value(vars.clone()).unwrap();
     let built = Vars::build(&vars, "/vars", &mut problems);
-    let told = || problems.iter().map(|p| (p.pointer.clone(), p.message.to_string())).collect();
+    let told = || problems.iter().map(|p| (p.pointer.clone(), p.message.clone())).collect();
     built.ok_or_else(told)
 }
 
@@ -209,11 +209,7 @@ fn mistakes_are_pointed_at() {
         ("/vars/0/2", "neither an address", json!([["remote_addr", "ipmatch", "10.0.0.0/33"]])),
     ] {
         let problems = built(&vars).unwrap_err();
-        let vars = vars.to_string();
-        let pointed = problems.iter().any(|(at, text)| {
-            (at == pointer || (pointer == "/vars/1/2/2" && at == "/vars/1/2/2"))
-                && text.contains(told)
-        });
+        let pointed = problems.iter().any(|(at, text)| at == pointer && text.contains(told));
         assert!(pointed, "{vars}: {problems:?}");
     }
     assert!(built(&deep).unwrap_err()[0].1.contains("lists within lists"));
