@@ -13,6 +13,7 @@ use actix_web::http::{Method, Uri};
 use sanmon_data_plane::plugin::BuildContext;
 use sanmon_data_plane::router::RouteQuery;
 use sanmon_data_plane::snapshot::Snapshot;
+use sanmon_shared::reference::Nowhere;
 use sanmon_shared::secret::{HashedSecret, bearer};
 use sanmon_shared::{Change, Head, Kind};
 use serde_json::value::to_raw_value;
@@ -76,8 +77,7 @@ fn main() {
     let mut counts = std::env::args().skip(1).filter_map(|count| count.parse::<usize>().ok());
     let routes = counts.next().unwrap_or(100_000);
     let apikeys = counts.next().unwrap_or(1_000_000);
-    let context =
-        BuildContext { owner: "scale", seal: None, environment: &|_| None, targets: None };
+    let context = BuildContext { owner: "scale", seal: None, elsewhere: &Nowhere, targets: None };
     let stored = HashedSecret::store("client", "secret-secret", None);
     let mut snapshot = Arc::new(Snapshot::empty(Head::empty("scale")));
 

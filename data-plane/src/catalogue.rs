@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use sanmon_shared::catalogue::{Lookup, PluginCatalogue, PluginKindInfo, ProviderKindInfo};
 use sanmon_shared::marks::{Mark, marks};
 use sanmon_shared::problem::join_pointer;
+use sanmon_shared::reference::Nowhere;
 use sanmon_shared::resources::{
     self, EmbeddingModel, PluginInstance, Provider as ProviderDocument,
 };
@@ -17,6 +18,7 @@ use serde_json::Value;
 use crate::plugin::{BuildContext, PluginKind, registry};
 use crate::prompts::{Prompt, PromptContext, PromptTemplate};
 use crate::provider::{self, Provider};
+use crate::secrets::Manager;
 use crate::snapshot::{
     Apikey, Backend, Consumer, ConsumerGroup, GlobalPlugin, NamedPlugin, Route, Service, compile,
 };
@@ -50,7 +52,7 @@ impl PluginCatalogue for Catalogue {
     fn check(&self, plural: &str, document: &Value, lookup: &dyn Lookup) -> Vec<Problem> {
         let owner = ["id", "clientId"].into_iter().find_map(|name| document.get(name)?.as_str());
         let owner = owner.unwrap_or_default();
-        let context = BuildContext { owner, seal: None, environment: &|_| None, targets: None };
+        let context = BuildContext { owner, seal: None, elsewhere: &Nowhere, targets: None };
         let mut problems = match plural {
             resources::Route::PLURAL => built(document, |route| Route::build(route, &context)),
             resources::Service::PLURAL => {
@@ -87,6 +89,9 @@ impl PluginCatalogue for Catalogue {
             }
             resources::ConsumerGroup::PLURAL => {
                 built(document, |group| ConsumerGroup::build(group, &context))
+            }
+            resources::SecretManager::PLURAL => {
+                built(document, |manager| Manager::build(manager, &context))
             }
             _ => Vec::new(),
         };

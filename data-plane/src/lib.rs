@@ -19,6 +19,7 @@ pub mod prompts;
 pub mod protocol;
 pub mod provider;
 pub mod router;
+mod secrets;
 mod server;
 pub mod snapshot;
 pub mod stream;

@@ -14,6 +14,7 @@ pub mod problem;
 pub mod proxies;
 pub mod publication;
 pub mod quotas;
+pub mod reference;
 pub mod report;
 pub mod resource;
 pub mod resources;

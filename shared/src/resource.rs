@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::resources::{
     Admin, Apikey, BackendEntity, Consumer, ConsumerGroup, EmbeddingModel, GlobalPlugin,
-    PluginInstance, Prompt, PromptContext, PromptTemplate, Provider, Route, Service,
+    PluginInstance, Prompt, PromptContext, PromptTemplate, Provider, Route, SecretManager, Service,
 };
 
 /// A kind of document that the admin API keeps.
@@ -54,6 +54,7 @@ pub fn each_resource(v: &mut impl EachResource) {
     v.visit::<Apikey>();
     v.visit::<Consumer>();
     v.visit::<ConsumerGroup>();
+    v.visit::<SecretManager>();
     v.visit::<Admin>();
 }
 

@@ -12,6 +12,7 @@ use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::reference::{Elsewhere, Managed, Reference};
 use crate::seal::{Seal, SealError};
 
 /// What a read shows in place of a secret begins with this; a tag of its stored form follows, so
@@ -35,14 +36,8 @@ pub fn is_placeholder(text: &str) -> bool {
     })
 }
 
-/// Whether `text` names a secret kept elsewhere, and so is none itself: `$env://NAME`,
-/// `${vault://env/NAME}`. Shown and stored as written.
-pub fn is_reference(text: &str) -> bool {
-    text.starts_with("$env://") || text.contains("${vault://")
-}
-
-/// A secret that an upstream wants to see, as stored: sealed, or a reference to the environment of
-/// the data plane. `Debug` and `Display` tell nothing.
+/// A secret that an upstream wants to see, as stored: sealed, or a reference to where it is kept.
+/// `Debug` and `Display` tell nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Box<str>);
 
@@ -55,8 +50,30 @@ pub enum RevealError {
     /// The reference names a vault that there is not.
     #[error("the vault {0:?} is not known; there is \"env\"")]
     Vault(String),
+    /// It has the variable, which lacks the member.
+    #[error("the environment variable {name} is no JSON object with a member {key:?}")]
+    Member {
+        /// The variable.
+        name: String,
+        /// The member.
+        key: String,
+    },
+    /// The reference names a sort of manager that there is not.
+    #[error("there are no secret managers {0:?}; there are \"vault\", \"aws\" and \"gcp\"")]
+    Manager(String),
+    /// A manager keeps it, and it cannot be had.
+    #[error("{reference} cannot be had: {reason}")]
+    Managed {
+        /// As written.
+        reference: String,
+        /// Why not.
+        reason: String,
+    },
     /// The reference cannot be read.
-    #[error("the reference is not of the form $env://NAME or ${{vault://env/NAME}}")]
+    #[error(
+        "the reference is not of the form $env://NAME, $env://NAME/member, \
+         $secret://manager/id/name/key or ${{vault://env/NAME}}"
+    )]
     Reference,
     /// It cannot be opened.
     #[error(transparent)]
@@ -69,37 +86,20 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The secret itself. `environment` looks a variable up.
-    pub fn reveal(
-        &self,
-        seal: &Seal,
-        environment: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Revealed, RevealError> {
-        let unset = |name: &str| {
-            environment(name)
-                .or_else(|| environment(&name.to_uppercase()))
-                .ok_or_else(|| RevealError::Unset(name.to_owned()))
-        };
+    /// The secret itself. What it refers to is looked up `elsewhere`.
+    pub fn reveal(&self, seal: &Seal, elsewhere: &dyn Elsewhere) -> Result<Revealed, RevealError> {
         if Seal::is_sealed(&self.0) {
             return Ok(Revealed(seal.open(&self.0)?));
         }
-        if let Some(name) = self.0.strip_prefix("$env://") {
-            return unset(name).map(Revealed);
+        match Reference::read(&self.0)? {
+            Some(reference) => reference.resolve(elsewhere).map(Revealed),
+            None => Ok(Revealed(self.0.to_string())),
         }
-        let mut text = String::new();
-        let mut rest = &*self.0;
-        while let Some((before, reference)) = rest.split_once("${vault://") {
-            let (path, after) = reference.split_once('}').ok_or(RevealError::Reference)?;
-            let (vault, name) = path.split_once('/').ok_or(RevealError::Reference)?;
-            if vault != "env" {
-                return Err(RevealError::Vault(vault.to_owned()));
-            }
-            text.push_str(before);
-            text.push_str(&unset(name)?);
-            rest = after;
-        }
-        text.push_str(rest);
-        Ok(Revealed(text))
+    }
+
+    /// What a manager keeps, where this refers to that.
+    pub fn managed(&self) -> Option<Managed> {
+        Managed::named_by(&self.0)
     }
 }
 
@@ -129,9 +129,11 @@ impl PartialSchema for Secret {
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
             .write_only(true)
             .description(Some(
-                "A secret, or a reference to one in the data plane's environment (`$env://NAME`, \
-                 `${vault://env/NAME}`). Stored sealed. A read shows a placeholder; writing the \
-                 placeholder back keeps the secret.",
+                "A secret, or a reference to one: in the data plane's environment (`$env://NAME`, \
+                 `$env://NAME/member`, `${vault://env/NAME}`), or with a secret manager \
+                 (`$secret://vault/1/openai/key`: `key` of `openai` with the manager `vault.1`). \
+                 Stored sealed. A read shows a placeholder; writing the placeholder back keeps the \
+                 secret.",
             ))
             .into()
     }
@@ -283,15 +285,13 @@ impl ToSchema for HashedSecret {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn environment(name: &str) -> Option<String> {
-        (name == "OPENAI_API_KEY").then(|| "sk-1".to_owned())
-    }
+    use crate::reference::Variables;
 
     #[test]
-    fn references_are_looked_up_in_the_environment() {
+    fn secrets_are_opened_or_looked_up() {
         let seal = Seal::generate().unwrap();
-        let reveal = |text: &str| Secret::stored(text).reveal(&seal, &environment);
+        let environment = |name: &str| (name == "OPENAI_API_KEY").then(|| "sk-1".to_owned());
+        let reveal = |text: &str| Secret::stored(text).reveal(&seal, &Variables(environment));
         assert_eq!(reveal("$env://OPENAI_API_KEY").unwrap().expose(), "sk-1");
         assert_eq!(reveal("Key ${vault://env/openai_api_key}!").unwrap().expose(), "Key sk-1!");
         assert_eq!(reveal("$env://NO").unwrap_err(), RevealError::Unset("NO".to_owned()));

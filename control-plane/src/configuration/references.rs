@@ -1,12 +1,15 @@
 //! Which documents a document refers to, quickly: the schemas of all kinds and plugins, cut down to
-//! what leads to a reference. Kinds that cannot refer to anything are not even parsed.
+//! what leads to a reference, or to a secret that a manager may keep. Kinds that cannot refer to anything are not even parsed.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use sanmon_shared::catalogue::{Lookup, PluginCatalogue, PluginKindInfo, ProviderKindInfo};
-use sanmon_shared::marks::{Mark, marks};
-use sanmon_shared::{Entry, Problem};
+use sanmon_shared::marks::{Mark, Marked, marks};
+use sanmon_shared::reference::Managed;
+use sanmon_shared::resources::SecretManager;
+use sanmon_shared::{Entry, Problem, Resource as _};
 use serde_json::{Map, Value};
 
 use super::schemas::Schemas;
@@ -49,7 +52,7 @@ impl References {
         let mut found: Vec<_> = self
             .walk(schema, &document)
             .into_iter()
-            .map(|(_, plural, id)| (plural, id.to_owned()))
+            .map(|(_, plural, id)| (plural, id.into_owned()))
             .collect();
         found.sort_unstable();
         found.dedup();
@@ -61,18 +64,24 @@ impl References {
         &self,
         plural: &str,
         document: &'v Value,
-    ) -> Vec<(String, String, &'v str)> {
+    ) -> Vec<(String, String, Cow<'v, str>)> {
         self.kinds.get(plural).map_or_else(Vec::new, |schema| self.walk(schema, document))
     }
 
-    fn walk<'v>(&self, schema: &Value, document: &'v Value) -> Vec<(String, String, &'v str)> {
+    fn walk<'v>(&self, schema: &Value, document: &'v Value) -> Vec<(String, String, Cow<'v, str>)> {
         let found = marks(schema, schema, document, &self.plugins);
-        let reference = |marked: sanmon_shared::marks::Marked| match marked.mark {
-            Mark::Reference(plural) => {
-                let id = document.pointer(&marked.pointer)?.as_str()?;
-                Some((marked.pointer, plural, id))
+        let reference = |marked: Marked| {
+            let text = document.pointer(&marked.pointer)?.as_str()?;
+            match marked.mark {
+                Mark::Reference(plural) => Some((marked.pointer, plural, Cow::Borrowed(text))),
+                // A secret that is kept elsewhere names who keeps it.
+                Mark::Secret => {
+                    let manager = Managed::named_by(text)?.manager().to_owned();
+                    let plural = SecretManager::PLURAL.to_owned();
+                    Some((marked.pointer, plural, Cow::Owned(manager)))
+                }
+                _ => None,
             }
-            _ => None,
         };
         found.into_iter().filter_map(reference).collect()
     }
@@ -83,7 +92,12 @@ impl References {
 fn prune(root: &Value, schema: &Value, depth: usize) -> Option<Value> {
     let depth = depth.checked_sub(1)?;
     let mut left = Map::new();
-    for keyword in ["x-ref", "x-plugin-config"] {
+    let hashed = schema.get("x-hash").is_some();
+    for keyword in ["x-ref", "x-plugin-config", "writeOnly"] {
+        // The hash of a secret refers to nothing.
+        if keyword == "writeOnly" && hashed {
+            continue;
+        }
         if let Some(value) = schema.get(keyword) {
             left.insert(keyword.to_owned(), value.clone());
         }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use sanmon_shared::catalogue::PluginCatalogue;
 use sanmon_shared::marks::{Mark, Marked, marks};
+use sanmon_shared::reference::is_reference;
 use sanmon_shared::seal::Seal;
-use sanmon_shared::secret::{HashedSecret, is_reference, placeholder};
+use sanmon_shared::secret::{HashedSecret, placeholder};
 use serde_json::Value;
 use serde_json::value::RawValue;
 

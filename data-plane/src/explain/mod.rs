@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sanmon_shared::clock::Clock;
 use sanmon_shared::explain::{Configured, Explain, ExplainRequest, Explanation};
+use sanmon_shared::reference::Nowhere;
 use sanmon_shared::{Change, Head};
 
 use crate::plugin::BuildContext;
@@ -41,7 +42,7 @@ impl Explainer {
         if let Some(snapshot) = last.filter(|snapshot| snapshot.head == *head) {
             return snapshot;
         }
-        let context = BuildContext { seal: None, environment: &|_| None, targets: None, owner: "" };
+        let context = BuildContext { seal: None, elsewhere: &Nowhere, targets: None, owner: "" };
         let mut edit = Arc::new(Snapshot::empty(Head::empty(&head.lineage))).edit();
         configured.each(&mut |entry| {
             let change = Change {

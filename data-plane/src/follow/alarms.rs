@@ -13,6 +13,8 @@ pub(super) enum Alarm {
     LastGoodDamaged,
     /// It cannot be written.
     LastGoodUnwritable,
+    /// A secret that a manager keeps cannot be had any more.
+    Secrets,
 }
 
 /// The alarms that are raised now, one of a kind.

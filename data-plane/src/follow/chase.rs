@@ -1,10 +1,13 @@
 //! The loop: ask the source where it stands, go there, wait for a hint.
 
 use std::future::Future;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::OptionFuture;
 use jiff::Timestamp;
+use sanmon_shared::reference::Elsewhere;
 use sanmon_shared::report::Refusal;
 use sanmon_shared::seal::Seal;
 use sanmon_shared::store::{Changes, StoreError};
@@ -20,6 +23,7 @@ use super::status::Status;
 use super::vain::Vain;
 use super::{LastGood, Options};
 use crate::plugin::BuildContext;
+use crate::secrets::{Caller, Known, Sight};
 use crate::snapshot::{Edit, Snapshot};
 
 /// How long the source may take to say where it stands.
@@ -60,6 +64,10 @@ pub(super) struct Chase {
     pub(super) keeper: Option<Keeper>,
     /// Full loads that failed in a row.
     pub(super) failed_loads: u32,
+    /// Secrets that managers keep.
+    pub(super) known: Known,
+    /// Who asks for them.
+    pub(super) caller: Rc<Caller>,
     status: Arc<watch::Sender<Arc<Status>>>,
     pub(super) tasks: Tasks,
     retired: Retired<Snapshot>,
@@ -78,6 +86,8 @@ impl Chase {
         tasks: Tasks,
     ) -> Self {
         Self {
+            known: Known::default(),
+            caller: Rc::new(Caller::new(options.clock.clone())),
             options,
             served: None,
             index: Index::default(),
@@ -100,7 +110,9 @@ impl Chase {
     pub(super) async fn run(mut self) {
         if self.options.last_good == LastGood::Kept {
             self.restore();
+            self.settle_restored().await;
         }
+        let mut refreshing = None;
         let mut pause = Duration::ZERO;
         let mut vain = Vain::default();
         while !self.tasks.is_stopping() {
@@ -126,9 +138,15 @@ impl Chase {
                     }
                 }
             };
+            let due = self.known.due().filter(|_| refreshing.is_none());
             tokio::select! {
                 () = tasks.stopping() => {}
                 () = waiting => {}
+                () = at(due) => refreshing = Some(self.refresh()),
+                Some(fetched) = OptionFuture::from(refreshing.as_mut()) => {
+                    refreshing = None;
+                    self.refreshed(fetched).await;
+                }
             }
         }
         self.tend();
@@ -195,7 +213,7 @@ impl Chase {
                 }
                 Err(error) => return self.source_failed(&error),
             };
-            if !self.apply(&sets, began) {
+            if !self.apply(&sets, began).await {
                 let text = "the change sets of the source do not lead from what is served to \
                             where it stands: loading everything";
                 self.alarms.raise(Alarm::Digest, text);
@@ -206,21 +224,23 @@ impl Chase {
     }
 
     /// Applies those of the change sets that follow; false where one does not.
-    fn apply(&mut self, sets: &[Arc<ChangeSet>], began: Instant) -> bool {
+    async fn apply(&mut self, sets: &[Arc<ChangeSet>], began: Instant) -> bool {
         let Some(served) = &self.served else { return false };
-        let mut edit = self.options.live.now().edit();
-        let mut head = served.head.clone();
+        let options = Arc::clone(&self.options);
+        let mut edit = options.live.now().edit();
+        let (mut head, seal) = (served.head.clone(), served.seal.clone());
         let mut applied = 0;
+        let sight = sight(&self.known, &options);
         for set in sets {
             if !leads_on(&head, &self.index, set) {
                 break;
             }
-            make(set, &mut edit, &mut self.index, &served.seal, &self.options);
+            make(set, &mut edit, &mut self.index, &context(&seal, &sight, &options));
             head = set.head.clone();
             applied += 1;
         }
         if applied > 0 {
-            let seal = served.seal.clone();
+            self.settle(&mut edit, &seal).await;
             self.swap(edit, Served { head, seal }, began);
             if let Some(keeper) = &mut self.keeper {
                 keeper.append(sets.get(..applied).unwrap_or_default());
@@ -289,14 +309,18 @@ pub(super) fn leads_on(head: &Head, index: &Index, set: &ChangeSet) -> bool {
         && set.head.digest == index.after(set)
 }
 
+/// Where secrets are looked up.
+pub(super) fn sight<'a>(known: &'a Known, options: &'a Options) -> Sight<'a> {
+    Sight { environment: &*options.environment, known }
+}
+
 /// What building may look at.
-pub(super) fn context<'a>(seal: &'a Seal, options: &'a Options) -> BuildContext<'a> {
-    BuildContext {
-        owner: "",
-        seal: Some(seal),
-        environment: &*options.environment,
-        targets: Some(&options.targets),
-    }
+pub(super) fn context<'a>(
+    seal: &'a Seal,
+    elsewhere: &'a dyn Elsewhere,
+    options: &'a Options,
+) -> BuildContext<'a> {
+    BuildContext { owner: "", seal: Some(seal), elsewhere, targets: Some(&options.targets) }
 }
 
 /// Makes the changes of a revision.
@@ -304,13 +328,19 @@ pub(super) fn make(
     set: &ChangeSet,
     edit: &mut Edit,
     index: &mut Index,
-    seal: &Seal,
-    options: &Options,
+    context: &BuildContext<'_>,
 ) {
-    let context = context(seal, options);
     for change in &set.changes {
         index.apply(change);
-        edit.apply(change, set.head.revision, &context);
+        edit.apply(change, set.head.revision, context);
+    }
+}
+
+/// Waits until then; for ever where there is no time.
+async fn at(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 

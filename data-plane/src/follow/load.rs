@@ -11,10 +11,11 @@ use sanmon_shared::{Change, ChangeSet, Digest, Entry, Head};
 use super::Options;
 use super::alarms::Alarm;
 use super::chase::{
-    CHANGES, CHANGES_PATIENCE, Chase, HEAD_PATIENCE, Next, Served, context, make, within,
+    CHANGES, CHANGES_PATIENCE, Chase, HEAD_PATIENCE, Next, Served, context, make, sight, within,
 };
 use super::index::Index;
 use super::last_good::Draft;
+use crate::secrets::Sight;
 use crate::snapshot::{Edit, Snapshot};
 
 /// Loads whose digest is wrong before a plane that serves nothing yet takes what it has.
@@ -31,11 +32,18 @@ struct Loading<'a> {
     index: Index,
     edit: Edit,
     seal: Seal,
+    sight: Sight<'a>,
     options: &'a Options,
     draft: Option<Draft>,
 }
 
 impl Loading<'_> {
+    /// Makes a change.
+    fn apply(&mut self, change: &Change, revision: u64) {
+        let context = context(&self.seal, &self.sight, self.options);
+        self.edit.apply(change, revision, &context);
+    }
+
     /// A document of the scan; it may come twice, and newer than the head that was noted.
     fn take(&mut self, entry: Entry) {
         let digest = Digest::of(entry.kind.as_str(), &entry.id, &entry.document);
@@ -49,13 +57,13 @@ impl Loading<'_> {
         }
         if now != Some(digest) {
             let revision = entry.revision;
-            self.edit.apply(&change_of(entry), revision, &context(&self.seal, self.options));
+            self.apply(&change_of(entry), revision);
         }
     }
 
     /// What is served and was not among the documents is deleted.
     fn delete_missing(&mut self, head: &Head) {
-        let context = context(&self.seal, self.options);
+        let context = context(&self.seal, &self.sight, self.options);
         for (kind, id) in self.served.missing_in(&self.index) {
             let (kind, id) = (kind.clone(), Arc::clone(id));
             let change = Change { kind, id, before: None, after: None };
@@ -99,6 +107,7 @@ impl Chase {
             edit: snapshot.edit(),
             draft: self.keeper.as_mut().map(|keeper| keeper.draft(&seal)),
             seal,
+            sight: sight(&self.known, &options),
             options: &options,
         };
         let noted = source.load(&mut |entry| loading.take(entry)).await?;
@@ -112,7 +121,7 @@ impl Chase {
         let Some((head, sets)) = replay(&noted, &mut loading, &options).await? else {
             return Ok(None);
         };
-        let Loading { index, edit, seal, draft, .. } = loading;
+        let Loading { index, mut edit, seal, draft, .. } = loading;
         if index.len() == 0 && self.index.len() > 0 {
             let text = "the source is empty all of a sudden: serving on";
             self.alarms.raise(Alarm::Lineage, text);
@@ -130,6 +139,7 @@ impl Chase {
         }
         tracing::info!(revision = head.revision, documents = index.len(), "everything loaded");
         self.index = index;
+        self.settle(&mut edit, &seal).await;
         self.swap(edit, Served { head: head.clone(), seal }, began);
         if let (Some(keeper), Some(draft)) = (&mut self.keeper, draft) {
             keeper.rebase(draft, &noted, sets);
@@ -152,7 +162,8 @@ async fn replay(
             return Ok(Some((head, replayed)));
         }
         for set in &sets {
-            make(set, &mut loading.edit, &mut loading.index, &loading.seal, options);
+            let context = context(&loading.seal, &loading.sight, options);
+            make(set, &mut loading.edit, &mut loading.index, &context);
             head = set.head.clone();
         }
         replayed.extend(sets);

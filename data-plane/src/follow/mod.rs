@@ -16,6 +16,7 @@ mod remote;
 mod report;
 mod restore;
 mod retire;
+mod settle;
 mod status;
 mod vain;
 
@@ -128,9 +129,11 @@ impl Follower {
 async fn follow(options: Arc<Options>, status: watch::Sender<Arc<Status>>, tasks: Tasks) {
     let status = Arc::new(status);
     while !tasks.is_stopping() {
-        let chase = Chase::new(Arc::clone(&options), Arc::clone(&status), tasks.clone());
+        let (own, status, stopping) = (Arc::clone(&options), Arc::clone(&status), tasks.clone());
         let runtime = tokio::runtime::Handle::current();
-        let ended = tokio::task::spawn_blocking(move || runtime.block_on(chase.run())).await;
+        // Made there: who asks secret managers stays on one thread.
+        let chase = move || runtime.block_on(Chase::new(own, status, stopping).run());
+        let ended = tokio::task::spawn_blocking(chase).await;
         if let Err(error) = ended {
             tracing::error!(%error, "the follower ended unexpectedly and begins again");
             tokio::select! {

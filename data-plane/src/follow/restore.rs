@@ -8,10 +8,11 @@ use sanmon_shared::seal::Seal;
 
 use super::Options;
 use super::alarms::Alarm;
-use super::chase::{Chase, Served, context, leads_on, make};
+use super::chase::{Chase, Served, context, leads_on, make, sight};
 use super::index::Index;
 use super::last_good::{Keeper, Restored};
 use super::load::change_of;
+use crate::secrets::Sight;
 use crate::snapshot::{Edit, Snapshot};
 
 impl Chase {
@@ -25,7 +26,7 @@ impl Chase {
             options.seal.clone(),
             &options.clock,
             self.tasks.clone(),
-            |restored| restoring.take(restored, &options),
+            |restored| restoring.take(restored, &sight(&self.known, &options), &options),
         );
         self.keeper = Some(keeper);
         if !damage.is_empty() {
@@ -64,7 +65,7 @@ struct Restoring {
 }
 
 impl Restoring {
-    fn take(&mut self, restored: Restored, options: &Options) {
+    fn take(&mut self, restored: Restored, sight: &Sight<'_>, options: &Options) {
         match (restored, &mut self.edit, &self.seal) {
             (Restored::Begin(seal), ..) => {
                 let empty = Arc::new(Snapshot::empty(Head::empty("")));
@@ -74,7 +75,7 @@ impl Restoring {
                 let revision = entry.revision;
                 let change = change_of(entry);
                 self.index.apply(&change);
-                edit.apply(&change, revision, &context(seal, options));
+                edit.apply(&change, revision, &context(seal, sight, options));
             }
             (Restored::Base(head), ..) => self.head = Some(head),
             (Restored::Set(set), Some(edit), Some(seal)) => {
@@ -85,7 +86,7 @@ impl Restoring {
                     && set.head.lineage == head.lineage
                     && set.head.revision == head.revision + 1;
                 if unfinished || leads_on(head, &self.index, &set) {
-                    make(&set, edit, &mut self.index, seal, options);
+                    make(&set, edit, &mut self.index, &context(seal, sight, options));
                     *head = set.head;
                 }
             }

@@ -21,6 +21,8 @@ use tokio::sync::watch;
 use super::*;
 use crate::snapshot::Snapshot;
 
+mod managers;
+
 /// What the world looks like to a follower.
 struct World {
     head: Head,
@@ -72,12 +74,17 @@ impl Scripted {
         if world.down { Err(StoreError::Unavailable("down".to_owned())) } else { Ok(world) }
     }
 
-    /// Writes (or deletes) one document.
+    /// Writes (or deletes) one document that no data plane knows what to do with.
     fn commit(&self, id: &str, after: Option<&str>) -> Head {
+        self.commit_of("things", id, after)
+    }
+
+    /// Writes (or deletes) one document of a kind.
+    fn commit_of(&self, plural: &str, id: &str, after: Option<&str>) -> Head {
         let mut world = self.world();
         let before = world.documents.get(id).map(|entry| Arc::clone(&entry.document));
         let after = after.map(|text| Arc::from(RawValue::from_string(text.to_owned()).unwrap()));
-        let change = Change { kind: Kind::named("things"), id: Arc::from(id), before, after };
+        let change = Change { kind: Kind::named(plural), id: Arc::from(id), before, after };
         let set = ChangeSet::after(
             &world.head,
             jiff::Timestamp::UNIX_EPOCH,

@@ -46,6 +46,7 @@ use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
 use sanmon_shared::Problem;
 use sanmon_shared::catalogue::Phase;
+use sanmon_shared::reference::Elsewhere;
 use sanmon_shared::seal::Seal;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -62,10 +63,10 @@ pub struct BuildContext<'a> {
     /// The id of the document that is built: what plugins derive from their configs is named after it.
     pub owner: &'a str,
     /// Opens sealed secrets. None while the control plane checks a write: then secrets are not
-    /// revealed, and an unset variable of the environment is no problem.
+    /// revealed, and what they refer to may be missing.
     pub seal: Option<&'a Seal>,
-    /// Looks up a variable of this process's environment.
-    pub environment: &'a dyn Fn(&str) -> Option<String>,
+    /// Looks up what secrets refer to.
+    pub elsewhere: &'a dyn Elsewhere,
     /// What is known of targets from before. None while the control plane checks a write.
     pub targets: Option<&'a Registry>,
 }

@@ -90,8 +90,12 @@ mod tests {
 
     #[test]
     fn every_example_builds() {
-        let context =
-            BuildContext { owner: "test", seal: None, environment: &|_| None, targets: None };
+        let context = BuildContext {
+            owner: "test",
+            seal: None,
+            elsewhere: &sanmon_shared::reference::Nowhere,
+            targets: None,
+        };
         for kind in PLUGINS {
             let examples = kind.info().examples;
             assert!(!examples.is_empty(), "{} has no example", kind.name);

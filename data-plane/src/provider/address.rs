@@ -103,7 +103,7 @@ fn hosted(domain: &Url, model: &str) -> Option<Url> {
 }
 
 /// Appends a text as one segment of a path: everything but letters, digits and `-._~` is encoded.
-pub(super) fn encode_segment(out: &mut String, text: &str) {
+pub(crate) fn encode_segment(out: &mut String, text: &str) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |value: u8| char::from(DIGITS.get(usize::from(value)).copied().unwrap_or(b'0'));
     for byte in text.bytes() {

@@ -28,7 +28,7 @@ use sanmon_wire::format::{Codec, Format};
 
 pub use account::Account;
 pub use credentials::Auth;
-pub(crate) use credentials::Tokens;
+pub(crate) use credentials::{Keys, ServiceAccount, TARGET as AWS_TARGET, TokenSource, Tokens};
 pub use defaults::Defaults;
 pub use filter::ModelRules;
 pub use http::{Http, ListAddress};

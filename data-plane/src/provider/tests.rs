@@ -1,6 +1,7 @@
 mod addresses;
 
 use sanmon_shared::Problem;
+use sanmon_shared::reference::{Nowhere, Variables};
 use sanmon_shared::seal::Seal;
 use serde_json::{Value, json};
 
@@ -19,16 +20,24 @@ fn build(document: &Value) -> Result<Provider, Vec<Problem>> {
         }
     }
     let environment = |name: &str| (name == "KEY").then(|| "sk-env".to_owned());
-    let context =
-        BuildContext { owner: "test", seal: Some(&seal), environment: &environment, targets: None };
+    let context = BuildContext {
+        owner: "test",
+        seal: Some(&seal),
+        elsewhere: &Variables(environment),
+        targets: None,
+    };
     Provider::build(&serde_json::from_value(document).unwrap(), &context)
 }
 
 fn build_embedding(document: &Value) -> Result<Provider, Vec<Problem>> {
     let seal = Seal::generate().unwrap();
     let environment = |name: &str| (name == "KEY").then(|| "sk-env".to_owned());
-    let context =
-        BuildContext { owner: "test", seal: Some(&seal), environment: &environment, targets: None };
+    let context = BuildContext {
+        owner: "test",
+        seal: Some(&seal),
+        elsewhere: &Variables(environment),
+        targets: None,
+    };
     let connection = document.get("connection").cloned().unwrap_or_else(|| json!({}));
     let document = json!({"id": "m", "provider": document["provider"],
         "config": {"connection": connection}});
@@ -119,7 +128,7 @@ fn kinds_that_are_not_there_name_what_is() {
 fn a_write_is_checked_without_its_secrets() {
     let document = json!({"id": "p", "provider": "openai",
         "connection": {"token": "$env://UNSET", "headers": {"x-org": "sealed:v1:AAAA"}}});
-    let context = BuildContext { owner: "test", seal: None, environment: &|_| None, targets: None };
+    let context = BuildContext { owner: "test", seal: None, elsewhere: &Nowhere, targets: None };
     assert!(Provider::build(&serde_json::from_value(document).unwrap(), &context).is_ok());
 }
 

@@ -270,7 +270,7 @@ impl Extras {
             if !document.keep_secret {
                 continue;
             }
-            match sealed.reveal(seal, context.environment) {
+            match sealed.reveal(seal, context.elsewhere) {
                 Ok(secret) => secrets.push(secret),
                 Err(error) => problems.push(Problem::at(at, error.to_string())),
             }

@@ -1,9 +1,12 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use sanmon_shared::reference::Managed;
 use sanmon_shared::report::Refusal;
 use sanmon_shared::resources;
 use sanmon_shared::{Change, Document, Head, Id, Problem, Resource};
 
+use super::naming::{Noting, Place};
 use super::shared::Shared;
 use super::{
     Apikey, Backend, Consumer, ConsumerGroup, GlobalPlugin, Map, NamedPlugin, Route, Service, Set,
@@ -13,12 +16,16 @@ use crate::plugin::{BuildContext, Slots};
 use crate::prompts::{Prompt, PromptContext, PromptTemplate};
 use crate::provider::Provider;
 use crate::router::Domain;
+use crate::secrets::Manager;
 
 /// The next snapshot in the making: cost follows the changes, not the configuration.
 pub struct Edit {
     next: Snapshot,
     shared: Shared,
     globals_changed: bool,
+    /// Secrets of managers that documents were built with here.
+    named: BTreeSet<Managed>,
+    managers_changed: bool,
 }
 
 /// What a change brings, to be built.
@@ -53,7 +60,13 @@ fn put<R, T>(map: &mut Map<Id<R>, Arc<T>>, id: &Arc<str>, built: Option<T>) {
 impl Edit {
     pub(super) fn of(snapshot: &Arc<Snapshot>) -> Self {
         let next = Snapshot::clone(snapshot);
-        Self { next, shared: Shared::default(), globals_changed: false }
+        Self {
+            next,
+            shared: Shared::default(),
+            globals_changed: false,
+            named: BTreeSet::new(),
+            managers_changed: false,
+        }
     }
 
     /// Builds what a change brings, in place of what was there. What cannot be built keeps its last
@@ -61,7 +74,8 @@ impl Edit {
     /// or deletes it. Kinds that are not known, and those that only the control plane needs, are
     /// passed over. The order of changes does not show.
     pub fn apply(&mut self, change: &Change, revision: u64, context: &BuildContext<'_>) {
-        let context = BuildContext { owner: &change.id, ..*context };
+        let noting = Noting::new(context.elsewhere);
+        let context = BuildContext { owner: &change.id, elsewhere: &noting, ..*context };
         let incoming =
             Incoming { id: &change.id, document: change.after.as_ref(), context: &context };
         let applied = match change.kind.as_str() {
@@ -78,9 +92,13 @@ impl Edit {
             resources::Apikey::PLURAL => self.apikey(&incoming),
             resources::Consumer::PLURAL => self.consumer(&incoming),
             resources::ConsumerGroup::PLURAL => self.consumer_group(&incoming),
+            resources::SecretManager::PLURAL => self.secret_manager(&incoming),
             _ => return,
         };
         let place = (change.kind.clone(), Arc::clone(&change.id));
+        let named = noting.named();
+        self.named.extend(named.iter().cloned());
+        self.next.namings.put(&place, change.after.as_ref(), revision, named);
         match applied {
             Ok(()) if self.next.refusals.is_empty() => {}
             Ok(()) => {
@@ -95,6 +113,38 @@ impl Edit {
                 };
                 self.next.refusals.insert_mut(place, Arc::new(refusal));
             }
+        }
+    }
+
+    /// The secrets of managers on which what was built here depends: those that its documents name,
+    /// and all where managers are not what they were.
+    pub(crate) fn named(&self) -> Vec<Managed> {
+        if self.managers_changed {
+            return self.next.namings.secrets().cloned().collect();
+        }
+        self.named.iter().filter(|secret| self.next.names(secret)).cloned().collect()
+    }
+
+    /// Every secret counts as named here.
+    pub(crate) fn name_all(&mut self) {
+        self.managers_changed = true;
+    }
+
+    /// Who keeps a secret.
+    pub(crate) fn secret_manager_of(&self, secret: &Managed) -> Option<&Arc<Manager>> {
+        self.next.secret_manager(secret)
+    }
+
+    /// Builds the documents that name these secrets once more.
+    pub(crate) fn rebuild(&mut self, secrets: &[Managed], context: &BuildContext<'_>) {
+        let namings = &self.next.namings;
+        let places: BTreeSet<Place> =
+            secrets.iter().flat_map(|secret| namings.places(secret)).cloned().collect();
+        for place in places {
+            let Some(naming) = self.next.namings.get(&place).cloned() else { continue };
+            let (kind, id) = place;
+            let after = Some(Arc::clone(&naming.document));
+            self.apply(&Change { kind, id, before: None, after }, naming.revision, context);
         }
     }
 
@@ -263,6 +313,13 @@ impl Edit {
         let built =
             incoming.build(|group, context| ConsumerGroup::build_shared(group, context, shared))?;
         put(&mut self.next.consumer_groups, incoming.id, built);
+        Ok(())
+    }
+
+    fn secret_manager(&mut self, incoming: &Incoming<'_>) -> Result<(), Vec<Problem>> {
+        let built = incoming.build(Manager::build)?;
+        put(&mut self.next.secret_managers, incoming.id, built);
+        self.managers_changed = true;
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sanmon_shared::reference::Nowhere;
 use sanmon_shared::{Change, Head, Kind};
 use serde_json::Value;
 use serde_json::value::to_raw_value;
@@ -11,7 +12,7 @@ use crate::plugin::BuildContext;
 
 /// Of tests that need neither secrets nor environment.
 pub(crate) const CONTEXT: BuildContext<'static> =
-    BuildContext { owner: "test", seal: None, environment: &|_| None, targets: None };
+    BuildContext { owner: "test", seal: None, elsewhere: &Nowhere, targets: None };
 
 /// A change to `document`, or its deletion.
 pub(crate) fn change(plural: &str, id: &str, document: Option<Value>) -> Change {

@@ -11,6 +11,7 @@ mod edit;
 pub(crate) mod for_test;
 mod live;
 mod map;
+mod naming;
 mod pipeline;
 mod restrictions;
 mod route;
@@ -20,10 +21,11 @@ mod tests;
 
 use std::sync::Arc;
 
+use sanmon_shared::reference::Managed;
 use sanmon_shared::report::Refusal;
 use sanmon_shared::resources::{
     ApikeyId, BackendId, ConsumerGroupId, ConsumerId, EmbeddingModelId, GlobalPluginId, PluginId,
-    PromptContextId, PromptId, PromptTemplateId, ProviderId, RouteId, ServiceId,
+    PromptContextId, PromptId, PromptTemplateId, ProviderId, RouteId, SecretManagerId, ServiceId,
 };
 use sanmon_shared::secret::sha256;
 use sanmon_shared::{Head, Kind};
@@ -42,12 +44,14 @@ pub(crate) use map::{Map, Set};
 pub(crate) use route::{GlobalPlugin, NamedPlugin};
 
 use by_secret::BySecret;
+use naming::Namings;
 
 use crate::error::{Code, GatewayError};
 use crate::plugin::Slots;
 use crate::prompts::{Prompt, PromptContext, PromptTemplate};
 use crate::provider::Provider;
 use crate::router::{Body, Captures, RouteQuery, Router};
+use crate::secrets::Manager;
 
 /// One revision of the configuration, compiled.
 #[derive(Clone)]
@@ -72,6 +76,9 @@ pub struct Snapshot {
     by_secret: BySecret,
     consumers: Map<ConsumerId, Arc<Consumer>>,
     consumer_groups: Map<ConsumerGroupId, Arc<ConsumerGroup>>,
+    secret_managers: Map<SecretManagerId, Arc<Manager>>,
+    /// Which documents name secrets of managers.
+    namings: Namings,
     /// Which routes name a service.
     routes_of: Map<ServiceId, Set<RouteId>>,
     /// What could not be built, by kind and id.
@@ -129,6 +136,8 @@ impl Snapshot {
             by_secret: BySecret::default(),
             consumers: Map::default(),
             consumer_groups: Map::default(),
+            secret_managers: Map::default(),
+            namings: Namings::default(),
             routes_of: Map::default(),
             refusals: Map::default(),
         }
@@ -215,6 +224,16 @@ impl Snapshot {
     /// The consumer with this id.
     pub fn consumer(&self, id: &ConsumerId) -> Option<&Arc<Consumer>> {
         self.consumers.get(id)
+    }
+
+    /// Who keeps a secret.
+    pub(crate) fn secret_manager(&self, secret: &Managed) -> Option<&Arc<Manager>> {
+        self.secret_managers.get(secret.manager())
+    }
+
+    /// Whether a document names this secret.
+    pub(crate) fn names(&self, secret: &Managed) -> bool {
+        self.namings.names(secret)
     }
 
     /// The group of consumers with this id.

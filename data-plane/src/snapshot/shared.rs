@@ -3,6 +3,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use sanmon_shared::Problem;
+use sanmon_shared::reference::Managed;
 use sanmon_shared::resources::PluginSlot;
 
 use super::Backend;
@@ -78,7 +79,8 @@ impl Shared {
             return Ok(Arc::clone(slots));
         }
         let slots = Arc::new(Slots::build(document, context)?);
-        if self.slots.len() < REMEMBERED {
+        // Each document that names a secret of a manager is noted when it is built.
+        if self.slots.len() < REMEMBERED && !Managed::may_be_in(&text) {
             self.slots.insert(text, Arc::clone(&slots));
         }
         Ok(slots)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sanmon_shared::clock::Clock;
+use sanmon_shared::reference::Variables;
 use sanmon_shared::resource::Kind;
 use sanmon_shared::task::Tasks;
 use sanmon_shared::{Change, Head};
@@ -60,7 +61,7 @@ fn snapshot(documents: &[(&'static str, Value)], targets: &Registry) -> Snapshot
     let context = BuildContext {
         owner: "test",
         seal: Some(&seal),
-        environment: &environment,
+        elsewhere: &Variables(environment),
         targets: Some(targets),
     };
     for (kind, document) in documents {

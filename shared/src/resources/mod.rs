@@ -17,6 +17,7 @@ mod prompt_context;
 mod prompt_template;
 mod provider;
 mod route;
+mod secret_manager;
 mod service;
 mod throttling;
 mod vars;
@@ -43,6 +44,10 @@ pub use provider::{
     UnhealthyWhen,
 };
 pub use route::{Frontend, Route};
+pub use secret_manager::{
+    Aws as SecretManagerAws, Gcp as SecretManagerGcp, GcpAccount, SecretManager,
+    Vault as SecretManagerVault,
+};
 pub use service::Service;
 pub use throttling::ThrottlingStrategy;
 pub use vars::Vars;
@@ -75,6 +80,8 @@ pub type ApikeyId = Id<Apikey>;
 pub type ConsumerId = Id<Consumer>;
 /// Id of a [`ConsumerGroup`].
 pub type ConsumerGroupId = Id<ConsumerGroup>;
+/// Id of a [`SecretManager`].
+pub type SecretManagerId = Id<SecretManager>;
 /// Id of an [`Admin`].
 pub type AdminId = Id<Admin>;
 

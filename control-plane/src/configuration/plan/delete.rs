@@ -19,7 +19,7 @@ impl Planner<'_> {
             let Some(after) = &touched.after else { continue };
             for (pointer, kind, target) in self.rules.references.at(plural, &after.value) {
                 let referrer = Referrer { kind: plural.to_owned(), id: id.to_string(), pointer };
-                incoming.entry((kind, target.to_owned())).or_default().push(referrer);
+                incoming.entry((kind, target.into_owned())).or_default().push(referrer);
             }
         }
         Incoming(incoming)

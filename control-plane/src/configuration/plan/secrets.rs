@@ -6,10 +6,9 @@ use std::collections::HashSet;
 use sanmon_shared::Problem;
 use sanmon_shared::marks::{Mark, Marked};
 use sanmon_shared::problem::join_pointer;
+use sanmon_shared::reference::{Nowhere, check_reference, is_reference};
 use sanmon_shared::seal::{Seal, SealError};
-use sanmon_shared::secret::{
-    HashedSecret, RevealError, Secret, bearer, is_placeholder, is_reference, placeholder,
-};
+use sanmon_shared::secret::{HashedSecret, bearer, is_placeholder, placeholder};
 use serde_json::Value;
 
 use super::hashed::{HashedMember, members};
@@ -155,13 +154,8 @@ impl Keeping<'_> {
             return opens.map(|_| text.to_owned()).map_err(|error| wrong(error.to_string()));
         }
         if is_reference(text) {
-            let everything = |_: &str| Some(String::new());
-            return match Secret::stored(text).reveal(self.seal(), &everything) {
-                Err(error @ (RevealError::Vault(_) | RevealError::Reference)) => {
-                    Err(wrong(error.to_string()))
-                }
-                _ => Ok(text.to_owned()),
-            };
+            let known = check_reference(text).map_err(|error| wrong(error.to_string()));
+            return known.map(|()| text.to_owned());
         }
         // The same secret again stays the same bytes, so that writing it again changes nothing.
         let same = |old: &&Old| {
@@ -222,7 +216,7 @@ impl Keeping<'_> {
                 "the secret was not kept and cannot be opened again; write it once more",
             )),
             (Some(sealed), true) => {
-                let opens = sealed.reveal(self.seal(), &|_| None);
+                let opens = sealed.reveal(self.seal(), &Nowhere);
                 opens.map(|_| stored.to_owned()).map_err(|e| Problem::at(pointer, e.to_string()))
             }
             // `hashed:v1:<secret>:<bearer>` and then what is no longer wanted.

@@ -5,9 +5,9 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use serde_json::json;
 
+use super::answer;
 use super::refusal::Refusal;
 use super::request::Call;
-use super::{answer, secrets};
 
 /// The collections, and why nothing can be put into them.
 const ABSENT: &[(&str, &str)] = &[
@@ -18,7 +18,6 @@ const ABSENT: &[(&str, &str)] = &[
     ),
     ("protos", "gRPC is not translated"),
     ("stream_routes", "stream mode is disabled, can not add stream routes"),
-    ("secrets", secrets::INSTEAD),
     (
         "plugin_metadata",
         "no plugin of this gateway has metadata: what it needs stands in its config",
@@ -29,10 +28,8 @@ const ABSENT: &[(&str, &str)] = &[
 pub(super) fn serve(call: &Call) -> Option<Result<HttpResponse, Refusal>> {
     let name = call.path.first()?;
     let (_, why) = ABSENT.iter().find(|(absent, _)| absent == name)?;
-    // A manager, or a plugin, is part of the name.
-    let parts = if name == "secrets" { 2 } else { 1 };
     Some(match call.method {
-        Method::GET | Method::HEAD if call.path.len() <= parts => {
+        Method::GET | Method::HEAD if call.path.len() <= 1 => {
             Ok(answer::json(StatusCode::OK, &json!({"total": 0, "list": []})))
         }
         Method::GET | Method::HEAD | Method::DELETE => Err(Refusal::no_key()),

@@ -178,7 +178,7 @@ impl Crud {
         payload: Payload,
     ) -> Result<HttpResponse, Refusal> {
         let Some(id) = self.id.clone() else {
-            return Err(Refusal::bad(format!("missing {} id", self.collection.singular())));
+            return Err(Refusal::bad(self.collection.nothing_to_patch()));
         };
         let patch = request::read(request, payload).await?;
         let patch = patch.ok_or_else(|| Refusal::bad("missing new configuration"))?;

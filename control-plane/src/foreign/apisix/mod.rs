@@ -83,6 +83,10 @@ async fn route(
         ["consumers", name, "credentials", rest @ ..] => {
             (Some(Collection::credentials(name)), rest.first(), rest.get(1..))
         }
+        ["secrets", rest @ ..] => {
+            let collection = Collection::secrets(rest.first().copied())?;
+            (Some(collection), rest.get(1), rest.get(2..))
+        }
         [name, rest @ ..] => (Collection::named(name), rest.first(), rest.get(1..)),
     };
     let Some(collection) = collection else {

@@ -128,6 +128,13 @@ fn of_document(document: &Value, pointer: &str, message: &str) -> Option<String>
     if let Some(below) = pointer.strip_prefix("/frontend/vars") {
         return Some(vars::wrong(below, message).text());
     }
+    let below = |manager: &&str| {
+        let below = pointer.strip_prefix('/')?.strip_prefix(*manager)?.strip_prefix('/')?;
+        document.get(*manager).map(|_| below.replace('/', "."))
+    };
+    if let Some(property) = ["vault", "aws", "gcp"].iter().find_map(below) {
+        return Some(Refusal::property(&property, message).text());
+    }
     let (_, name) = NAMES.iter().find(|(member, _)| {
         pointer.strip_prefix(member).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     })?;

@@ -1,8 +1,9 @@
 //! From an instance of a config to a provider.
 
 use sanmon_shared::Problem;
+use sanmon_shared::reference::{check_reference, is_reference};
 use sanmon_shared::resources::Connection;
-use sanmon_shared::secret::{Secret, is_reference};
+use sanmon_shared::secret::Secret;
 use sanmon_wire::format::Format;
 use serde_json::{Map, Value, json};
 
@@ -208,8 +209,9 @@ fn resolved(text: &str, unknown: &str, context: &BuildContext<'_>) -> Result<Str
     if !is_reference(text) {
         return Ok(text.to_owned());
     }
+    check_reference(text).map_err(|error| error.to_string())?;
     let Some(seal) = context.seal else { return Ok(unknown.to_owned()) };
-    let revealed = Secret::stored(text).reveal(seal, context.environment);
+    let revealed = Secret::stored(text).reveal(seal, context.elsewhere);
     revealed.map(|text| text.expose().to_owned()).map_err(|error| error.to_string())
 }
 

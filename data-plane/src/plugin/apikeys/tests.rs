@@ -4,6 +4,7 @@ use actix_web::test::TestRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{EncodingKey, Header};
+use sanmon_shared::reference::Nowhere;
 use sanmon_shared::seal::Seal;
 use sanmon_shared::secret;
 
@@ -403,7 +404,7 @@ fn with_token(alg: jsonwebtoken::Algorithm, secret: &str, claims: &Value, keep: 
     let stored = HashedSecret::store("app", SECRET, Some(&sealed));
     let document = key(json!({"clientSecret": stored, "keepSecret": keep}));
     let context =
-        BuildContext { owner: "test", seal: Some(&seal), environment: &|_| None, targets: None };
+        BuildContext { owner: "test", seal: Some(&seal), elsewhere: &Nowhere, targets: None };
     let mut exchange = Exchange::for_test(request);
     exchange.snapshot = Snapshot::for_test(&[("apikeys", document)], &context);
     exchange.at = NOW;

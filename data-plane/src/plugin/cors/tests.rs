@@ -3,7 +3,12 @@ use actix_web::test::TestRequest;
 use super::*;
 
 fn cors(config: Value) -> Cors {
-    let context = BuildContext { owner: "test", seal: None, environment: &|_| None, targets: None };
+    let context = BuildContext {
+        owner: "test",
+        seal: None,
+        elsewhere: &sanmon_shared::reference::Nowhere,
+        targets: None,
+    };
     Cors::build(serde_json::from_value(config).unwrap(), &context)
         .unwrap_or_else(|problems| panic!("{problems:?}"))
 }
@@ -125,7 +130,12 @@ fn mistakes_are_pointed_at() {
     let config = json!({
         "allow_origin": " ", "allow_headers": ["a b"], "excluded_patterns": ["("]
     });
-    let context = BuildContext { owner: "test", seal: None, environment: &|_| None, targets: None };
+    let context = BuildContext {
+        owner: "test",
+        seal: None,
+        elsewhere: &sanmon_shared::reference::Nowhere,
+        targets: None,
+    };
     let problems = Cors::build(serde_json::from_value(config).unwrap(), &context).err().unwrap();
     let pointers: Vec<&str> = problems.iter().map(|problem| &*problem.pointer).collect();
     assert_eq!(pointers, ["/allow_origin", "/allow_headers/0", "/excluded_patterns/0"]);

@@ -191,6 +191,7 @@ pub(crate) fn with(mut response: HttpResponse, head: CallerHeaders) -> HttpRespo
 #[cfg(test)]
 mod tests {
     use actix_web::body::{MessageBody as _, to_bytes};
+    use sanmon_shared::reference::Variables;
     use sanmon_shared::seal::Seal;
     use serde_json::json;
 
@@ -206,7 +207,7 @@ mod tests {
         let context = BuildContext {
             owner: "test",
             seal: Some(&seal),
-            environment: &environment,
+            elsewhere: &Variables(environment),
             targets: None,
         };
         let document = serde_json::from_value(document).unwrap();

@@ -12,18 +12,22 @@ use crate::error::{Code, GatewayError};
 use crate::provider::address::encode_segment;
 use crate::upstream::Call;
 
-/// The name of the service in signatures, at all of its hosts.
-const SERVICE: &str = "bedrock";
+/// The name of Bedrock in signatures, at all of its hosts.
+const BEDROCK: &str = "bedrock";
 
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
-/// Keys that sign calls in one region.
-pub(in crate::provider) struct Keys {
+/// What is asked of services that have one address for everything.
+pub(crate) const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+
+/// Keys that sign calls to one service in one region.
+pub(crate) struct Keys {
     id: String,
     secret: String,
     token: Option<HeaderValue>,
     region: String,
+    service: &'static str,
 }
 
 /// Tells the region only.
@@ -56,20 +60,28 @@ pub(super) fn keys(builder: &Builder<'_>, problems: &mut Vec<Problem>) -> Option
     let id = reveal("access_key_id", id).unwrap_or_default();
     let secret = reveal("secret_access_key", secret).unwrap_or_default();
     let token = reveal("session_token", &connection.session_token);
-    let token = token.and_then(|token| {
-        let Ok(mut token) = HeaderValue::from_str(&token) else {
-            let text = "it holds characters that no header may have";
-            problems.push(builder.problem("session_token", text));
-            return None;
-        };
-        token.set_sensitive(true);
-        Some(token)
-    });
-    let region = connection.region.as_deref().unwrap_or_default().trim().to_owned();
-    Some(Keys { id, secret, token, region })
+    let region = connection.region.as_deref().unwrap_or_default().trim();
+    Keys::new((id, secret), token.as_deref(), region, BEDROCK)
+        .map_err(|text| problems.push(builder.problem("session_token", text)))
+        .ok()
 }
 
 impl Keys {
+    /// Of a pair, id first, and the token of temporary ones; `Err` says what is wrong with that.
+    pub(crate) fn new(
+        (id, secret): (String, String),
+        token: Option<&str>,
+        region: &str,
+        service: &'static str,
+    ) -> Result<Self, &'static str> {
+        let token = token.map(HeaderValue::from_str).transpose();
+        let mut token = token.map_err(|_| "it holds characters that no header may have")?;
+        if let Some(token) = &mut token {
+            token.set_sensitive(true);
+        }
+        Ok(Self { id, secret, token, region: region.to_owned(), service })
+    }
+
     /// What tells them from others.
     pub(super) fn fingerprint(&self, hasher: &mut impl std::hash::Hasher) {
         hasher.write(self.id.as_bytes());
@@ -86,7 +98,7 @@ impl Keys {
     }
 
     /// Signs a call as of `millis` of the epoch.
-    pub(super) fn sign(&self, call: &mut Call<'_>, millis: i64) -> Result<(), GatewayError> {
+    pub(crate) fn sign(&self, call: &mut Call<'_>, millis: i64) -> Result<(), GatewayError> {
         let failed = |text: &'static str| GatewayError::new(Code::Internal, text);
         let time = Timestamp::from_millisecond(millis)
             .map_err(|_| failed("the clock tells no time"))?
@@ -112,7 +124,7 @@ impl Keys {
         let mut names = String::new();
         let mut headers = String::new();
         // In alphabetical order, as they have to be.
-        for name in [CONTENT_TYPE, HOST, DATE, TOKEN] {
+        for name in [CONTENT_TYPE, HOST, DATE, TOKEN, TARGET] {
             let value = if name == HOST {
                 Some(host(call.url()))
             } else {
@@ -134,11 +146,11 @@ impl Keys {
             query = query(call.url()),
         );
         let day = time.split('T').next().unwrap_or(time);
-        let scope = format!("{day}/{}/{SERVICE}/aws4_request", self.region);
+        let scope = format!("{day}/{}/{}/aws4_request", self.region, self.service);
         let request = hex::encode(digest(&SHA256, request.as_bytes()));
         let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{request}");
         let mut key = format!("AWS4{}", self.secret).into_bytes();
-        for part in [day, &self.region, SERVICE, "aws4_request", &text] {
+        for part in [day, &self.region, self.service, "aws4_request", &text] {
             let signed = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), part.as_bytes());
             key = signed.as_ref().to_vec();
         }
@@ -206,6 +218,7 @@ mod tests {
             secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned(),
             token: token.map(HeaderValue::from_static),
             region: "us-east-1".to_owned(),
+            service: BEDROCK,
         };
         let endpoint = Endpoint::new(url, Transport::default()).unwrap();
         let second = Duration::from_secs(1);
@@ -255,6 +268,7 @@ mod tests {
             secret: "secret-canary".to_owned(),
             token: Some(HeaderValue::from_static("token-canary")),
             region: "eu-west-1".to_owned(),
+            service: BEDROCK,
         };
         assert!(!format!("{keys:?}").contains("canary"));
         assert!(keys.tells(b"... secret-canary ..."));

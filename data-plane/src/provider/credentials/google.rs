@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::Builder;
 use super::token::{Grant, TokenSource};
+use crate::upstream::{EndpointError, Transport};
 
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
@@ -32,11 +33,13 @@ struct KeyFile {
 }
 
 /// A service account that can sign.
-pub(super) struct ServiceAccount {
+pub(crate) struct ServiceAccount {
     email: String,
     key_id: Option<String>,
     key: KeyPair,
     audience: String,
+    /// For what tokens are, parted by blanks.
+    scope: String,
 }
 
 /// The service account of a document.
@@ -51,40 +54,53 @@ pub(super) fn source(builder: &Builder<'_>, problems: &mut Vec<Problem>) -> Opti
         return None;
     };
     let text = builder.reveal("service_account", Some(secret), problems)?;
-    match account(&text) {
-        Ok(account) => {
-            let uri = account.audience.clone();
-            TokenSource::new(&uri, Grant::ServiceAccount(Box::new(account)), builder.transport)
-                .map_err(|error| {
-                    let text = format!("its token_uri cannot be called: {error}");
-                    problems.push(builder.problem("service_account", text));
-                })
-                .ok()
-        }
-        Err(message) => {
-            problems.push(builder.problem("service_account", message));
-            None
-        }
-    }
+    let source = account(&text).and_then(|account| {
+        account.source(builder.transport).map_err(|_| "its token_uri cannot be called")
+    });
+    source.map_err(|text| problems.push(builder.problem("service_account", text))).ok()
 }
 
 /// Reads a key file. Errors say nothing of what it holds.
 fn account(text: &str) -> Result<ServiceAccount, &'static str> {
     let file: KeyFile = serde_json::from_str(text)
         .map_err(|_| "it is no JSON key of a service account (client_email, private_key)")?;
-    let der = PrivatePkcs8KeyDer::from_pem_slice(file.private_key.as_bytes())
-        .map_err(|_| "its private_key is no PEM of a PKCS #8 key")?;
-    let key = KeyPair::from_pkcs8(der.secret_pkcs8_der())
-        .map_err(|_| "its private_key is no RSA key of 2048 bits or more")?;
-    Ok(ServiceAccount {
-        email: file.client_email,
-        key_id: file.private_key_id,
-        key,
-        audience: file.token_uri.unwrap_or_else(|| TOKEN_URI.to_owned()),
+    let mut account = ServiceAccount::new(file.client_email, &file.private_key)?;
+    account.key_id = file.private_key_id;
+    Ok(match file.token_uri {
+        Some(uri) => account.with_audience(uri),
+        None => account,
     })
 }
 
 impl ServiceAccount {
+    /// The account with this name and this key in PEM. Errors say nothing of the key.
+    pub(crate) fn new(email: String, private_key: &str) -> Result<Self, &'static str> {
+        let der = PrivatePkcs8KeyDer::from_pem_slice(private_key.as_bytes())
+            .map_err(|_| "its private_key is no PEM of a PKCS #8 key")?;
+        let key = KeyPair::from_pkcs8(der.secret_pkcs8_der())
+            .map_err(|_| "its private_key is no RSA key of 2048 bits or more")?;
+        let (audience, scope) = (TOKEN_URI.to_owned(), SCOPE.to_owned());
+        Ok(Self { email, key_id: None, key, audience, scope })
+    }
+
+    /// Fetches its tokens there.
+    #[must_use]
+    pub(crate) fn with_audience(self, uri: String) -> Self {
+        Self { audience: uri, ..self }
+    }
+
+    /// Fetches tokens for this.
+    #[must_use]
+    pub(crate) fn with_scope(self, scope: String) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// Where its tokens come from.
+    pub(crate) fn source(self, transport: Transport) -> Result<TokenSource, EndpointError> {
+        let uri = self.audience.clone();
+        TokenSource::new(&uri, Grant::ServiceAccount(Box::new(self)), transport)
+    }
+
     /// The form that asks for a token, as of `seconds` of the epoch; `None` when it cannot be signed.
     pub(super) fn form(&self, seconds: i64) -> Option<String> {
         let mut header = json!({"alg": "RS256", "typ": "JWT"});
@@ -93,7 +109,7 @@ impl ServiceAccount {
         }
         let claims = json!({
             "iss": self.email,
-            "scope": SCOPE,
+            "scope": self.scope,
             "aud": self.audience,
             "iat": seconds,
             "exp": seconds + CLAIM,

@@ -78,7 +78,7 @@ impl Templates {
                 continue;
             }
             let text = builder.context.seal.and_then(|seal| {
-                let revealed = value.reveal(seal, builder.context.environment);
+                let revealed = value.reveal(seal, builder.context.elsewhere);
                 revealed
                     .map(|revealed| revealed.expose().to_owned())
                     .map_err(|error| problems.push(Problem::at(at.clone(), error.to_string())))

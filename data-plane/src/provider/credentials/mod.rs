@@ -11,11 +11,11 @@ use sanmon_shared::Problem;
 use sanmon_shared::resources::Connection;
 use sanmon_shared::secret::Secret;
 
-use aws::Keys;
+pub(crate) use aws::{Keys, TARGET};
+pub(crate) use google::ServiceAccount;
 pub(super) use headers::HeaderSet;
 use headers::Templates;
-use token::TokenSource;
-pub(crate) use token::Tokens;
+pub(crate) use token::{TokenSource, Tokens};
 
 use super::kind::Kind;
 use crate::error::GatewayError;
@@ -62,7 +62,8 @@ impl Credential {
             Self::Static => Ok(()),
             Self::Signed(keys) => keys.sign(call, worker.clock.millis()),
             Self::Fetched(source) => {
-                let token = worker.tokens.get(account, source, worker).await?;
+                let token =
+                    worker.tokens.get(account, source, &worker.upstream, &worker.clock).await?;
                 call.headers_mut().insert(reqwest::header::AUTHORIZATION, token);
                 Ok(())
             }
@@ -171,7 +172,7 @@ impl Builder<'_> {
         secret: Option<&Secret>,
         problems: &mut Vec<Problem>,
     ) -> Option<String> {
-        let revealed = secret?.reveal(self.context.seal?, self.context.environment);
+        let revealed = secret?.reveal(self.context.seal?, self.context.elsewhere);
         revealed
             .map(|revealed| revealed.expose().to_owned())
             .map_err(|error| problems.push(self.problem(name, error.to_string())))

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use reqwest::header::AUTHORIZATION;
 use rustls_pki_types::pem::PemObject as _;
+use sanmon_shared::reference::Variables;
 use sanmon_shared::seal::Seal;
 use sanmon_shared::task::Tasks;
 use sanmon_wire::format::Format;
@@ -27,7 +28,12 @@ const KEY: &str = include_str!("test_key.pem");
 /// A provider whose references to the environment read `environment`.
 fn build(document: &Value, environment: &dyn Fn(&str) -> Option<String>) -> Provider {
     let seal = Seal::generate().unwrap();
-    let context = BuildContext { owner: "test", seal: Some(&seal), environment, targets: None };
+    let context = BuildContext {
+        owner: "test",
+        seal: Some(&seal),
+        elsewhere: &Variables(environment),
+        targets: None,
+    };
     let mut document = document.clone();
     document["id"] = json!("p");
     Provider::build(&serde_json::from_value(document).unwrap(), &context).unwrap()

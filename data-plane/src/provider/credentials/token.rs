@@ -9,14 +9,14 @@ use std::time::Duration;
 use memchr::memmem;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use sanmon_shared::clock::Clock;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::entra::Application;
 use super::google::ServiceAccount;
 use crate::error::{Code, GatewayError};
-use crate::upstream::{Call, Deadlines, Endpoint, EndpointError, Transport};
-use crate::worker::Worker;
+use crate::upstream::{Call, Deadlines, Endpoint, EndpointError, Transport, Upstream};
 
 /// A token is fetched anew so long before it ends, in milliseconds.
 const AHEAD: i64 = 5 * 60_000;
@@ -34,7 +34,7 @@ const LARGEST: usize = 64 * 1024;
 const KEPT: usize = 1_024;
 
 /// Who asks for a token, and where.
-pub(in crate::provider) struct TokenSource {
+pub(crate) struct TokenSource {
     endpoint: Endpoint,
     grant: Grant,
 }
@@ -98,12 +98,12 @@ impl TokenSource {
     }
 
     /// A new token.
-    async fn fetch(&self, worker: &Worker) -> Result<Token, GatewayError> {
+    async fn fetch(&self, upstream: &Upstream, clock: &Clock) -> Result<Token, GatewayError> {
         let failed = |detail: String| {
             let text = "the provider's token could not be fetched";
             GatewayError::new(Code::UpstreamUnavailable, text).detail(detail)
         };
-        let now = worker.clock.millis();
+        let now = clock.millis();
         let form = match &self.grant {
             Grant::ServiceAccount(account) => account
                 .form(now.div_euclid(1_000))
@@ -116,8 +116,7 @@ impl TokenSource {
             .header(CONTENT_TYPE, form_type)
             .header(ACCEPT, HeaderValue::from_static("application/json"))
             .bytes(form.into());
-        let mut answer =
-            worker.upstream.fetch(call).await.map_err(|error| failed(error.to_string()))?;
+        let mut answer = upstream.fetch(call).await.map_err(|error| failed(error.to_string()))?;
         let body = answer.gather(LARGEST).await.map_err(|error| failed(error.to_string()))?;
         if !answer.status.is_success() {
             let why =
@@ -139,7 +138,7 @@ impl TokenSource {
     }
 }
 
-/// The tokens that a worker has fetched, by account. One request fetches, those that come meanwhile
+/// The tokens that a worker, or who asks secret managers, has fetched, by account. One request fetches, those that come meanwhile
 /// wait for it; where it leaves, the next of them goes on.
 #[derive(Default)]
 pub(crate) struct Tokens(RefCell<HashMap<u64, Rc<Kept>>>);
@@ -186,14 +185,15 @@ impl Kept {
 
 impl Tokens {
     /// The token of an account, as a header's value.
-    pub(super) async fn get(
+    pub(crate) async fn get(
         &self,
         account: u64,
         source: &TokenSource,
-        worker: &Worker,
+        upstream: &Upstream,
+        clock: &Clock,
     ) -> Result<HeaderValue, GatewayError> {
         let kept = self.kept(account);
-        let fresh = || kept.fresh(worker.clock.millis());
+        let fresh = || kept.fresh(clock.millis());
         if let Some(token) = fresh() {
             return Ok(token);
         }
@@ -201,12 +201,12 @@ impl Tokens {
         if let Some(token) = fresh() {
             return Ok(token);
         }
-        let now = worker.clock.millis();
+        let now = clock.millis();
         let failure = kept.failure.borrow().clone().filter(|(_, pause)| pause.contains(&now));
         let failure = match failure {
             Some((failure, _)) => failure,
             // Apart from the calls that wait for it, which are many and should be small.
-            None => match Box::pin(source.fetch(worker)).await {
+            None => match Box::pin(source.fetch(upstream, clock)).await {
                 Ok(token) => {
                     let value = token.value.clone();
                     *kept.token.borrow_mut() = Some(token);
@@ -217,7 +217,7 @@ impl Tokens {
                     tracing::warn!(
                         %error,
                         detail = error.detail.as_deref().unwrap_or_default(),
-                        "no token for a provider"
+                        "a token could not be fetched"
                     );
                     *kept.failure.borrow_mut() = Some((error.clone(), now..now + FAILED));
                     error

@@ -174,7 +174,7 @@ impl Inline<'_> {
         let Some(seal) = context.seal else { return Box::default() };
         let mut parameters = Vec::with_capacity(self.query.len());
         for (name, secret) in self.query {
-            match secret.reveal(seal, context.environment) {
+            match secret.reveal(seal, context.elsewhere) {
                 Ok(value) => parameters.push((name.as_str().into(), value)),
                 Err(error) => {
                     problems.push(Problem::at(join_pointer("/query", name), error.to_string()));

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use actix_web::test::TestRequest;
+use sanmon_shared::reference::Variables;
 use sanmon_shared::resources::ProviderId;
 use sanmon_wire::json::Object;
 use serde_json::{Value, json};
@@ -199,7 +200,7 @@ fn credentials_take_turns_and_one_that_is_held_is_left_out() {
     let mut exchange = exchange(&[]);
     let context = crate::plugin::BuildContext {
         seal: Some(&sanmon_shared::seal::Seal::generate().unwrap()),
-        environment: &|_| Some("k1,k2,k3".to_owned()),
+        elsewhere: &Variables(|_: &str| Some("k1,k2,k3".to_owned())),
         ..CONTEXT
     };
     exchange.snapshot = Snapshot::for_test(

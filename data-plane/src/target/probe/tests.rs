@@ -6,6 +6,7 @@ use std::time::Duration;
 use sanmon_shared::Head;
 use sanmon_shared::clock::Clock;
 use sanmon_shared::proxies::TrustedProxies;
+use sanmon_shared::reference::Variables;
 use sanmon_shared::seal::Seal;
 use sanmon_shared::task::Tasks;
 use serde_json::{Value, json};
@@ -67,7 +68,7 @@ fn provider(shared: &Shared, address: SocketAddr, probe: &Value) -> Provider {
     let context = BuildContext {
         owner: "p",
         seal: Some(&Seal::generate().unwrap()),
-        environment: &|_| Some("sk-1".to_owned()),
+        elsewhere: &Variables(|_: &str| Some("sk-1".to_owned())),
         targets: Some(&shared.targets),
     };
     let document = json!({"id": "p", "provider": "openai", "probe": probe, "connection": {

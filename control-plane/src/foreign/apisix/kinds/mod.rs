@@ -8,6 +8,7 @@ mod credential;
 mod global_rule;
 mod plugin_config;
 mod route;
+mod secret;
 mod service;
 mod upstream;
 
@@ -24,6 +25,7 @@ use super::view::{Found, Members, View};
 use crate::configuration::Operation;
 
 pub(super) use credential::Credentials;
+use secret::Secrets;
 
 /// A kind of resource.
 pub(super) trait Kind: Send + Sync {
@@ -46,6 +48,11 @@ pub(super) trait Kind: Send + Sync {
     /// Whether they can be changed in part.
     fn patches(&self) -> bool {
         true
+    }
+
+    /// What is told of a change in part that names none.
+    fn nothing_to_patch(&self) -> String {
+        format!("missing {} id", self.singular())
     }
 
     /// The key of one of them.
@@ -75,7 +82,8 @@ pub(super) trait Kind: Send + Sync {
     fn delete(&self, view: &View<'_>, id: &str, force: bool) -> Vec<Operation>;
 }
 
-/// Every collection but the credentials, which are each consumer's own.
+/// Every collection but the credentials, which are each consumer's own, and the secrets, of which each
+/// manager has its own.
 pub(super) const KINDS: &[&dyn Kind] = &[
     &route::Routes,
     &service::Services,
@@ -93,6 +101,8 @@ pub(super) enum Collection {
     Whole(&'static dyn Kind),
     /// That of a consumer.
     Credentials(Arc<Credentials>),
+    /// That of a manager of secrets.
+    Secrets(Arc<Secrets>),
 }
 
 impl Collection {
@@ -111,6 +121,12 @@ impl Collection {
     pub(super) fn credentials(consumer: &str) -> Self {
         Self::Credentials(Arc::new(Credentials { consumer: consumer.to_owned() }))
     }
+
+    /// The secrets of a manager, or of all.
+    pub(super) fn secrets(manager: Option<&str>) -> Result<Self, Refusal> {
+        let secrets = manager.map_or(Ok(Secrets::ALL), Secrets::of)?;
+        Ok(Self::Secrets(Arc::new(secrets)))
+    }
 }
 
 impl Deref for Collection {
@@ -120,6 +136,7 @@ impl Deref for Collection {
         match self {
             Self::Whole(kind) => *kind,
             Self::Credentials(credentials) => &**credentials,
+            Self::Secrets(secrets) => &**secrets,
         }
     }
 }

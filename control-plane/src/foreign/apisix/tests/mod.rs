@@ -11,6 +11,7 @@ mod lists;
 mod mappings;
 mod others;
 mod refusals;
+mod secrets;
 mod validation;
 
 use std::sync::Arc;

@@ -104,11 +104,11 @@ async fn what_a_route_cannot_say_is_named() {
         (json!({"plugins": {"key-auth": {"header": "$env://X"}}}), "looked up in secrets only"),
         (
             json!({"plugins": {"ai-proxy": {"provider": "openai", "auth": {"header": {"a": "$secret://vault/1/a/b"}}}}}),
-            "no managers of secrets here",
+            "there is no secret-manager with the id \"vault.1\"",
         ),
         (
-            json!({"plugins": {"ai-proxy": {"provider": "openai", "auth": {"header": {"a": "$env://A/b"}}}}}),
-            "takes the whole variable",
+            json!({"plugins": {"ai-proxy": {"provider": "openai", "auth": {"header": {"a": "$secret://a/1/a/b"}}}}}),
+            "there are \"vault\", \"aws\" and \"gcp\"",
         ),
     ] {
         let mut route = json!({"uri": "/a", "service_id": "s"});
@@ -151,7 +151,6 @@ async fn collections_that_are_not_here_say_what_is() {
         ("/ssls/1", "--tls-cert"),
         ("/protos/1", "gRPC is not translated"),
         ("/stream_routes/1", "stream mode is disabled, can not add stream routes"),
-        ("/secrets/vault/1", "$env://NAME"),
         ("/plugin_metadata/cors", "no plugin of this gateway has metadata"),
     ] {
         let (status, text) = fixture.refused("PUT", path, &json!({})).await;
@@ -159,9 +158,7 @@ async fn collections_that_are_not_here_say_what_is() {
         let read = fixture.call("DELETE", path, &Value::Null).await;
         assert_eq!((read.status, read.json()), (404, json!({"message": "Key not found"})));
     }
-    for path in
-        ["/ssls", "/protos", "/stream_routes", "/secrets", "/secrets/vault", "/plugin_metadata"]
-    {
+    for path in ["/ssls", "/protos", "/stream_routes", "/plugin_metadata"] {
         let list = fixture.call("GET", path, &Value::Null).await;
         assert_eq!((list.status, list.json()), (200, json!({"total": 0, "list": []})), "{path}");
     }
