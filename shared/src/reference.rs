@@ -14,8 +14,8 @@ const MANAGED: &str = "$secret://";
 /// How a variable within a text begins.
 const WITHIN: &str = "${vault://";
 
-/// Whose secrets can be referred to.
-const MANAGERS: &[&str] = &["vault", "aws", "gcp"];
+/// Sorts of managers: as the first word of a reference one of them says that an id follows.
+pub const SORTS: &[&str] = &["vault", "aws", "gcp"];
 
 /// The longest reference to a managed secret, in bytes.
 const LONGEST: usize = 1_024;
@@ -58,10 +58,10 @@ impl<F: Fn(&str) -> Option<String>> Elsewhere for Variables<F> {
     }
 }
 
-/// What a secret manager keeps: `$secret://<manager>/<id>/<path>`.
+/// What a secret manager keeps: `$secret://<id of the manager>/<path>`. The manager `vault.1` is also
+/// called `vault/1`, as APISIX does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Managed {
-    /// The id of the manager's document: `<manager>.<id>`.
     manager: Arc<str>,
     path: Arc<str>,
 }
@@ -81,26 +81,28 @@ impl Managed {
     }
 
     fn read(text: &str) -> Result<Self, RevealError> {
-        let mut parts = text.splitn(3, '/');
-        let mut part = || parts.next().unwrap_or_default();
-        let (manager, id, path) = (part(), part(), part());
-        if !MANAGERS.contains(&manager) {
-            return Err(RevealError::Manager(manager.to_owned()));
-        }
+        let (first, rest) = text.split_once('/').ok_or(RevealError::Reference)?;
+        let (manager, path) = if SORTS.contains(&first) {
+            let (id, path) = rest.split_once('/').ok_or(RevealError::Reference)?;
+            if id.is_empty() {
+                return Err(RevealError::Reference);
+            }
+            (format!("{first}.{id}"), path)
+        } else {
+            (first.to_owned(), rest)
+        };
         let plain = |segment: &str| {
             !matches!(segment, "" | "." | "..") && !segment.contains(char::is_control)
         };
         let segments = path.split('/');
-        if text.len() > LONGEST || id.is_empty() || segments.clone().count() > SEGMENTS {
+        let few = segments.clone().count() <= SEGMENTS && text.len() <= LONGEST;
+        if manager.is_empty() || !few || !segments.clone().all(plain) {
             return Err(RevealError::Reference);
         }
-        if !segments.clone().all(plain) {
-            return Err(RevealError::Reference);
-        }
-        Ok(Self { manager: format!("{manager}.{id}").into(), path: path.into() })
+        Ok(Self { manager: manager.into(), path: path.into() })
     }
 
-    /// The id of the document of its manager: `vault.1` of `$secret://vault/1/openai/key`.
+    /// The id of its manager: `vault.1` of `$secret://vault/1/openai/key`.
     pub fn manager(&self) -> &str {
         &self.manager
     }
@@ -111,10 +113,14 @@ impl Managed {
     }
 }
 
-/// The reference as written.
+/// The reference in its usual form.
 impl fmt::Display for Managed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{MANAGED}{}/{}", self.manager.replacen('.', "/", 1), self.path)
+        let sorted = self.manager.split_once('.').filter(|(sort, _)| SORTS.contains(sort));
+        match sorted {
+            Some((sort, id)) => write!(f, "{MANAGED}{sort}/{id}/{}", self.path),
+            None => write!(f, "{MANAGED}{}/{}", self.manager, self.path),
+        }
     }
 }
 
@@ -270,6 +276,8 @@ mod tests {
             ("$env://JSON/port", "5"),
             ("$secret://vault/1/openai/key", "<openai/key of vault.1>"),
             ("Bearer $secret://aws/a.b/prod/openai/key", "Bearer <prod/openai/key of aws.a.b>"),
+            ("$secret://main/openai/key", "<openai/key of main>"),
+            ("$secret://vault.1/openai/key", "<openai/key of vault.1>"),
             ("Key ${vault://env/KEY}!", "Key sk-1!"),
         ] {
             assert!(is_reference(text), "{text}");
@@ -293,8 +301,9 @@ mod tests {
             ("$env://", RevealError::Reference),
             ("$env://A/", RevealError::Reference),
             ("$env://NO", RevealError::Unset("NO".to_owned())),
-            ("$secret://", RevealError::Manager(String::new())),
-            ("$secret://other/1/a/b", RevealError::Manager("other".to_owned())),
+            ("$secret://", RevealError::Reference),
+            ("$secret://main", RevealError::Reference),
+            ("$secret:///a/b", RevealError::Reference),
             ("$secret://vault/1", RevealError::Reference),
             ("$secret://vault//a/b", RevealError::Reference),
             ("$secret://vault/1/a//b", RevealError::Reference),
@@ -310,9 +319,14 @@ mod tests {
     }
 
     #[test]
-    fn a_managed_secret_is_shown_as_it_was_written() {
-        let text = "$secret://vault/a.b/openai/key";
-        assert_eq!(Managed::named_by(&format!("Bearer {text}")).unwrap().to_string(), text);
+    fn a_managed_secret_is_shown_in_its_usual_form() {
+        for (text, shown) in [
+            ("Bearer $secret://vault/a.b/openai/key", "$secret://vault/a.b/openai/key"),
+            ("$secret://vault.1/openai/key", "$secret://vault/1/openai/key"),
+            ("$secret://main.1/openai/key", "$secret://main.1/openai/key"),
+        ] {
+            assert_eq!(Managed::named_by(text).unwrap().to_string(), shown);
+        }
         assert_eq!(Managed::named_by("$env://KEY"), None);
     }
 }

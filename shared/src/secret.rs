@@ -58,9 +58,6 @@ pub enum RevealError {
         /// The member.
         key: String,
     },
-    /// The reference names a sort of manager that there is not.
-    #[error("there are no secret managers {0:?}; there are \"vault\", \"aws\" and \"gcp\"")]
-    Manager(String),
     /// A manager keeps it, and it cannot be had.
     #[error("{reference} cannot be had: {reason}")]
     Managed {
@@ -72,7 +69,7 @@ pub enum RevealError {
     /// The reference cannot be read.
     #[error(
         "the reference is not of the form $env://NAME, $env://NAME/member, \
-         $secret://manager/id/name/key or ${{vault://env/NAME}}"
+         $secret://manager/name/key or ${{vault://env/NAME}}"
     )]
     Reference,
     /// It cannot be opened.
@@ -131,7 +128,7 @@ impl PartialSchema for Secret {
             .description(Some(
                 "A secret, or a reference to one: in the data plane's environment (`$env://NAME`, \
                  `$env://NAME/member`, `${vault://env/NAME}`), or with a secret manager \
-                 (`$secret://vault/1/openai/key`: `key` of `openai` with the manager `vault.1`). \
+                 (`$secret://main/openai/key`: `key` of `openai` with the manager `main`). \
                  Stored sealed. A read shows a placeholder; writing the placeholder back keeps the \
                  secret.",
             ))

@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use reqwest::StatusCode;
 use sanmon_shared::Problem;
 use sanmon_shared::clock::Clock;
-use sanmon_shared::reference::{Managed, member};
+use sanmon_shared::reference::{Managed, SORTS, member};
 use sanmon_shared::resources::SecretManager;
 use sanmon_shared::secret::Secret;
 use serde_json::Value;
@@ -103,14 +103,8 @@ impl Manager {
                 None
             }
         };
-        let sort = reading.at.split('/').nth(1).unwrap_or_default();
-        let id = document.id.as_str();
-        let named = id.strip_prefix(sort).and_then(|rest| rest.strip_prefix('.'));
-        if !sort.is_empty() && named.is_none_or(str::is_empty) {
-            let text = format!(
-                "an id begins with \"{sort}.\": the manager of $secret://{sort}/1/… is {:?}",
-                format!("{sort}.1")
-            );
+        if SORTS.contains(&document.id.as_str()) {
+            let text = "in references this word says that an id follows: take another one";
             reading.problems.push(Problem::at("/id", text));
         }
         match keeper {

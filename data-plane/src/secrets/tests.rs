@@ -207,8 +207,12 @@ fn documents_that_are_no_manager_are_told_why() {
     assert!(built(&json!({"id": "vault.1", "vault": vault})).is_ok());
     for (document, told) in [
         (json!({"id": "vault.1"}), "has one of"),
-        (json!({"id": "main", "vault": vault}), "begins with \\\"vault.\\\""),
-        (json!({"id": "aws.1", "vault": vault}), "begins with \\\"vault.\\\""),
+        (
+            json!({"id": "vault.1", "vault": vault, "aws": {
+            "access_key_id": "a", "secret_access_key": "b"}}),
+            "has one of",
+        ),
+        (json!({"id": "aws", "vault": vault}), "/id"),
         (with("uri", json!("ftp://a")), "/vault/uri"),
         (with("token", json!("$secret://vault/2/a/b")), "cannot be kept by a manager"),
         (with("token", json!("$env://NO")), "/vault/token"),

@@ -1,4 +1,4 @@
-//! The KV engine of HashiCorp Vault and OpenBao, in both versions.
+//! The KV engine of Vault, and of servers that speak its API, in both versions.
 
 use std::borrow::Cow;
 

@@ -8,13 +8,13 @@ use super::SecretManagerId;
 use crate::resource::Resource;
 use crate::secret::Secret;
 
-/// Keeps secrets that documents refer to: `$secret://vault/1/openai/key` is `key` of `openai` with the
-/// manager `vault.1`. Data planes ask it; the control plane never does.
+/// Keeps secrets that documents refer to: `$secret://main/openai/key` is `key` of `openai` with the manager
+/// `main`. Data planes ask it; the control plane never does.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SecretManager {
-    /// `vault.`, `aws.` or `gcp.`, and what references name after that: the manager of
-    /// `$secret://vault/1/…` is `vault.1`.
-    #[schema(value_type = Option<String>, example = "vault.1")]
+    /// Generated when absent. By what references name it; that of `$secret://vault/1/…`, as APISIX writes
+    /// them, is `vault.1`.
+    #[schema(value_type = Option<String>)]
     pub id: SecretManagerId,
     /// Shown to people.
     #[serde(default)]
@@ -32,7 +32,7 @@ pub struct SecretManager {
     #[serde(default = "refresh_seconds")]
     #[schema(minimum = 1, maximum = 86_400)]
     pub refresh_seconds: u64,
-    /// HashiCorp Vault, or OpenBao.
+    /// Vault, or a server that speaks its API.
     pub vault: Option<Vault>,
     /// AWS Secrets Manager.
     pub aws: Option<Aws>,
@@ -114,7 +114,6 @@ impl Resource for SecretManager {
 
     fn example() -> Value {
         json!({
-            "id": "vault.main",
             "name": "our vault",
             "vault": {
                 "uri": "https://vault.example.com:8200",

@@ -26,6 +26,7 @@ mod limits;
 mod racing;
 mod redis_away;
 mod sdk;
+mod secret_managers;
 mod secrets;
 mod shutdown;
 mod swap_soak;

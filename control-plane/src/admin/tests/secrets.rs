@@ -44,12 +44,19 @@ fn documents() -> Vec<(&'static str, Value)> {
         "client_secret": UPSTREAM, "access_key_id": UPSTREAM, "secret_access_key": UPSTREAM,
         "session_token": UPSTREAM, "service_account": UPSTREAM
     });
+    let manager = json!({
+        "vault": {"uri": "http://a", "prefix": "kv", "token": UPSTREAM},
+        "aws": {"access_key_id": UPSTREAM, "secret_access_key": UPSTREAM, "session_token": UPSTREAM},
+        "gcp": {"auth_config":
+            {"client_email": "a", "project_id": "p", "private_key": UPSTREAM}},
+    });
     let slots = json!([{"plugin": "signer", "config": {"key": UPSTREAM}}]);
     vec![
         ("providers", json!({"provider": "openai", "connection": connection})),
         ("embedding-models", json!({"provider": "openai", "config": {"connection": connection}})),
         ("plugins", json!({"plugin": "signer", "config": {"key": UPSTREAM}})),
         ("global-plugins", json!({"plugin": "signer", "config": {"key": UPSTREAM}})),
+        ("secret-managers", manager),
         ("services", json!({"plugins": slots})),
         ("routes", json!({"plugins": slots})),
         (
@@ -88,6 +95,11 @@ fn the_places_of_secrets_are_these() {
         "Connection.session_token",
         "Connection.token",
         "Rotation.nextSecret",
+        "SecretManagerAws.access_key_id",
+        "SecretManagerAws.secret_access_key",
+        "SecretManagerAws.session_token",
+        "SecretManagerGcpAccount.private_key",
+        "SecretManagerVault.token",
     ];
     assert_eq!(places, known.map(str::to_owned).into(), "plant a canary in the new place");
 }

@@ -13,7 +13,7 @@ use super::list::Wanted;
 use super::refusal::Refusal;
 use super::request::{self, Call};
 use super::stamp::Stamp;
-use super::view::{Found, Manner, References, View, check_id};
+use super::view::{Found, Manner, References, View};
 use super::{answer, patch, problems};
 use crate::admin::Shared;
 use crate::admin::parts::Identity;
@@ -163,7 +163,7 @@ impl Crud {
         };
         let there = self.find(&state, &id).await?;
         if there.is_none() {
-            check_id(&id)?;
+            self.collection.check_id(&id)?;
         }
         let now = self.shared.configuration.clock().now();
         let created = there.map_or(Some(now), |there| there.stamp.created);

@@ -83,9 +83,8 @@ async fn route(
         ["consumers", name, "credentials", rest @ ..] => {
             (Some(Collection::credentials(name)), rest.first(), rest.get(1..))
         }
-        ["secrets", rest @ ..] => {
-            let collection = Collection::secrets(rest.first().copied())?;
-            (Some(collection), rest.get(1), rest.get(2..))
+        ["secrets", sort, rest @ ..] => {
+            (Some(Collection::secrets(sort)?), rest.first(), rest.get(1..))
         }
         [name, rest @ ..] => (Collection::named(name), rest.first(), rest.get(1..)),
     };

@@ -130,7 +130,7 @@ fn place(view: &View<'_>, listed: &'static Listed, config: Value) -> Result<Plac
         Form::Same => Value::Object(config),
         Form::Cors => cors::read(config)?,
     };
-    references(view.configuration, listed.kind, &mut config)?;
+    references(view, listed.kind, &mut config)?;
     let priority = priority.filter(|priority| *priority != listed.priority);
     Ok(Placed { listed, config, enabled, priority })
 }
@@ -169,18 +169,15 @@ fn meta(meta: Option<Value>) -> Result<(bool, Option<i32>), Refusal> {
 }
 
 /// Refuses references to secrets where they would be taken for plain texts.
-fn references(
-    configuration: &Configuration,
-    kind: &str,
-    config: &mut Value,
-) -> Result<(), Refusal> {
-    let schema = configuration.catalogue().plugin(kind).map(|info| &info.schema);
+fn references(view: &View<'_>, kind: &str, config: &mut Value) -> Result<(), Refusal> {
+    let catalogue = view.configuration.catalogue();
+    let schema = catalogue.plugin(kind).map(|info| &info.schema);
     let secret: Vec<String> = schema.map_or_else(Vec::new, |schema| {
-        let marked = marks(schema, schema, config, &**configuration.catalogue()).into_iter();
+        let marked = marks(schema, schema, config, &**catalogue).into_iter();
         let secret = marked.filter(|marked| marked.mark == Mark::Secret);
         secret.map(|marked| marked.pointer).collect()
     });
-    secrets::check(config, "", &secret)
+    secrets::check(config, "", &secret, view.references)
 }
 
 /// What slots look like as a map.

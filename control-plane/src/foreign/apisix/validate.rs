@@ -175,7 +175,8 @@ fn translated(
         Value::Number(id) => id.to_string(),
         _ => format!("_{index}"),
     };
-    let operations = super::view::check_id(&stands)
+    let operations = collection
+        .check_id(&stands)
         .and_then(|()| collection.put(view, &stands, document, &Stamp::default()));
     Checked { kind, id, index, operations }
 }

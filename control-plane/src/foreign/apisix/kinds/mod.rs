@@ -21,7 +21,7 @@ use utoipa::PartialSchema;
 use super::documents::{Id, Labels};
 use super::refusal::Refusal;
 use super::stamp::{self, Stamp};
-use super::view::{Found, Members, View};
+use super::view::{Found, Members, View, check_id};
 use crate::configuration::Operation;
 
 pub(super) use credential::Credentials;
@@ -55,6 +55,11 @@ pub(super) trait Kind: Send + Sync {
         format!("missing {} id", self.singular())
     }
 
+    /// Refuses a text that cannot be the id of one of them.
+    fn check_id(&self, id: &str) -> Result<(), Refusal> {
+        check_id(id)
+    }
+
     /// The key of one of them.
     fn key(&self, id: &str) -> String {
         format!("/apisix/{}/{id}", self.collection())
@@ -82,8 +87,8 @@ pub(super) trait Kind: Send + Sync {
     fn delete(&self, view: &View<'_>, id: &str, force: bool) -> Vec<Operation>;
 }
 
-/// Every collection but the credentials, which are each consumer's own, and the secrets, of which each
-/// manager has its own.
+/// Every collection but the credentials, which are each consumer's own, and the secrets, which
+/// have a sort in their paths.
 pub(super) const KINDS: &[&dyn Kind] = &[
     &route::Routes,
     &service::Services,
@@ -101,13 +106,16 @@ pub(super) enum Collection {
     Whole(&'static dyn Kind),
     /// That of a consumer.
     Credentials(Arc<Credentials>),
-    /// That of a manager of secrets.
+    /// Managers of secrets, of a sort or all.
     Secrets(Arc<Secrets>),
 }
 
 impl Collection {
     /// The one with this name.
     pub(super) fn named(name: &str) -> Option<Self> {
+        if name == Secrets::ALL.collection() {
+            return Some(Self::Secrets(Arc::new(Secrets::ALL)));
+        }
         KINDS.iter().find(|kind| kind.collection() == name).map(|kind| Self::Whole(*kind))
     }
 
@@ -122,10 +130,9 @@ impl Collection {
         Self::Credentials(Arc::new(Credentials { consumer: consumer.to_owned() }))
     }
 
-    /// The secrets of a manager, or of all.
-    pub(super) fn secrets(manager: Option<&str>) -> Result<Self, Refusal> {
-        let secrets = manager.map_or(Ok(Secrets::ALL), Secrets::of)?;
-        Ok(Self::Secrets(Arc::new(secrets)))
+    /// The managers of secrets of a sort.
+    pub(super) fn secrets(sort: &str) -> Result<Self, Refusal> {
+        Ok(Self::Secrets(Arc::new(Secrets::of(sort)?)))
     }
 }
 

@@ -8,7 +8,7 @@ use super::super::documents::{self, Id};
 use super::super::refusal::Refusal;
 use super::super::secrets;
 use super::super::stamp::Stamp;
-use super::super::view::{Found, Members, View};
+use super::super::view::{Found, Members, View, check_id};
 use super::{Kind, begun, schema_of, shown};
 use crate::configuration::Operation;
 
@@ -119,18 +119,27 @@ impl Secrets {
 
     /// Those of a sort.
     pub(super) fn of(sort: &str) -> Result<Self, Refusal> {
-        let known = SORTS.iter().find(|known| known.name == sort);
-        let sort = known.ok_or_else(|| Refusal::bad(format!("invalid secret manager: {sort}")))?;
-        Ok(Self { sort: Some(sort) })
+        Ok(Self { sort: Some(sort_named(sort)?) })
     }
 
-    /// The id of our document.
-    fn stored(&self, id: &str) -> String {
-        match self.sort {
-            Some(sort) => format!("{}.{id}", sort.name),
-            None => id.replacen('/', ".", 1),
+    /// The sort of a manager, and its id among those.
+    fn placed<'i>(&self, id: &'i str) -> Result<(&'static Sort, &'i str), Refusal> {
+        if let Some(sort) = self.sort {
+            return Ok((sort, id));
         }
+        let (sort, id) = id.split_once('/').ok_or_else(|| Refusal::bad("missing secret type"))?;
+        Ok((sort_named(sort)?, id))
     }
+}
+
+fn sort_named(name: &str) -> Result<&'static Sort, Refusal> {
+    let known = SORTS.iter().find(|known| known.name == name);
+    known.ok_or_else(|| Refusal::bad(format!("invalid secret manager: {name}")))
+}
+
+/// The id of our document.
+fn stored(sort: &Sort, id: &str) -> String {
+    format!("{}.{id}", sort.name)
 }
 
 impl Kind for Secrets {
@@ -146,6 +155,10 @@ impl Kind for Secrets {
         "no secret id".to_owned()
     }
 
+    fn check_id(&self, id: &str) -> Result<(), Refusal> {
+        check_id(self.placed(id)?.1)
+    }
+
     fn key(&self, id: &str) -> String {
         let sort = self.sort.map_or_else(String::new, |sort| format!("{}/", sort.name));
         format!("/apisix/secrets/{sort}{id}")
@@ -156,15 +169,15 @@ impl Kind for Secrets {
     }
 
     fn find(&self, view: &View<'_>, id: &str) -> Option<Found> {
-        let stored = self.stored(id);
+        let (sort, own) = self.placed(id).ok()?;
+        let stored = stored(sort, own);
         let entry = view.state.get(PLURAL, &stored)?;
         let mut members = Members(view.members(entry));
         let mut found = shown(&mut members, id, &format!("{PLURAL}/{stored}"), entry.revision);
         // Theirs have neither names nor labels.
         let unknown = std::mem::take(&mut found.value);
         found.hidden.extend(unknown.into_iter().map(|(name, _)| format!("/{name}")));
-        let (sort, _) = stored.split_once('.')?;
-        found.value = members.object(sort)?.0;
+        found.value = members.object(sort.name)?.0;
         found.hidden.extend(members.rest(""));
         Some(found)
     }
@@ -179,15 +192,15 @@ impl Kind for Secrets {
 
     fn put(
         &self,
-        _: &View<'_>,
+        view: &View<'_>,
         id: &str,
         mut document: Value,
         stamp: &Stamp,
     ) -> Result<Vec<Operation>, Refusal> {
-        let sort = self.sort.ok_or_else(|| Refusal::bad("missing secret type"))?;
+        let (sort, id) = self.placed(id)?;
         let secret: Vec<String> = sort.secret.iter().map(|at| (*at).to_owned()).collect();
-        secrets::check(&mut document, "", &secret)?;
-        let stored = self.stored(id);
+        secrets::check(&mut document, "", &secret, view.references)?;
+        let stored = stored(sort, id);
         let mut ours = begun(&stored, None, None, None, stamp)?;
         let mut members = (sort.read)(document)?;
         // It stands in the document itself.
@@ -197,6 +210,7 @@ impl Kind for Secrets {
     }
 
     fn delete(&self, _: &View<'_>, id: &str, force: bool) -> Vec<Operation> {
-        vec![Operation::delete(PLURAL, &self.stored(id), force)]
+        let placed = self.placed(id).into_iter();
+        placed.map(|(sort, id)| Operation::delete(PLURAL, &stored(sort, id), force)).collect()
     }
 }

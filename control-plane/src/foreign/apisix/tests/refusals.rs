@@ -108,7 +108,7 @@ async fn what_a_route_cannot_say_is_named() {
         ),
         (
             json!({"plugins": {"ai-proxy": {"provider": "openai", "auth": {"header": {"a": "$secret://a/1/a/b"}}}}}),
-            "there are \"vault\", \"aws\" and \"gcp\"",
+            "there is no secret-manager with the id \"a\"",
         ),
     ] {
         let mut route = json!({"uri": "/a", "service_id": "s"});

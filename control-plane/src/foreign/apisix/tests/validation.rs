@@ -65,8 +65,12 @@ async fn a_document_is_checked_without_its_references() {
         "uri": "/a", "service_id": "absent", "upstream_id": "absent", "plugin_config_id": "absent",
         "plugins": {"ai-proxy": ai_proxy()},
     });
-    let checked = fixture.call("POST", "/schema/validate/routes", &route).await;
-    assert_eq!((checked.status, checked.text()), (200, ""));
+    let mut kept = route.clone();
+    kept["plugins"]["ai-proxy"]["auth"]["header"]["Authorization"] = json!("$secret://vault/1/a/b");
+    for route in [route, kept] {
+        let checked = fixture.call("POST", "/schema/validate/routes", &route).await;
+        assert_eq!((checked.status, checked.text()), (200, ""));
+    }
     let wrong = json!({"uri": "/a", "plugins": {"ai-proxy": {"provider": "x", "auth": {}}}});
     let (status, text) = fixture.refused("POST", "/schema/validate/routes", &wrong).await;
     assert!(status == 400 && text.contains("plugin ai-proxy err: property \"provider\""), "{text}");
@@ -80,6 +84,7 @@ async fn a_whole_configuration_is_checked_and_every_error_told() {
         "routes": [{"id": "r", "uri": "/a", "service_id": "s"}],
         "services": [{"id": "s", "plugins": {"cors": {}}}],
         "consumers": [{"username": "jack", "plugins": {"key-auth": {"key": "jack-key"}}}],
+        "secrets": [{"id": "vault/1", "uri": "http://a", "prefix": "kv", "token": "$env://TOKEN"}],
     });
     let checked = fixture.call("POST", "/configs/validate", &good).await;
     assert_eq!((checked.status, checked.json()), (200, json!({})));
@@ -90,6 +95,7 @@ async fn a_whole_configuration_is_checked_and_every_error_told() {
             {"id": "c", "uri": "/c", "plugins": {"limit-count": {"count": 0, "time_window": 1}}},
         ],
         "nothing": [],
+        "secrets": [{"id": "other/1"}, {"id": "vault/1", "uri": "http://a", "token": "t"}],
         "upstreams": {"id": "u"},
     });
     let checked = fixture.call("POST", "/configs/validate?gateway_group_id=default", &bad).await;
@@ -109,6 +115,8 @@ async fn a_whole_configuration_is_checked_and_every_error_told() {
             (json!("upstreams"), json!(null), json!(0)),
             (json!("routes"), json!("a"), json!(0)),
             (json!("routes"), json!("c"), json!(2)),
+            (json!("secrets"), json!("other/1"), json!(0)),
+            (json!("secrets"), json!("vault/1"), json!(1)),
         ]
     );
     assert!(body["errors"][3]["error"].as_str().unwrap().contains("plugin limit-count err"));
