@@ -31,14 +31,15 @@ impl Chase {
             let now = Instant::now();
             let (mut changed, mut wanted) = (Vec::new(), Vec::new());
             for secret in edit.named() {
-                match edit.secret_manager_of(&secret) {
-                    None if self.known.orphan(&secret, now) => changed.push(secret),
-                    None => {}
-                    Some(manager) if self.known.lacks(&secret, manager, now) => {
-                        self.known.ask(&secret, manager, now);
-                        wanted.push((secret, Arc::clone(manager)));
+                let Some(manager) = edit.secret_manager_of(&secret) else {
+                    if self.known.orphan(&secret, now) {
+                        changed.push(secret);
                     }
-                    Some(_) => {}
+                    continue;
+                };
+                if self.known.lacks(&secret, manager, now) {
+                    self.known.ask(&secret, manager, now);
+                    wanted.push((secret, Arc::clone(manager)));
                 }
             }
             changed.extend(self.learn(fetch(wanted, &self.caller, by).await));

@@ -45,7 +45,7 @@ pub(crate) struct Manager {
 enum Keeper {
     Vault(Vault),
     Aws(Aws),
-    Gcp(Gcp),
+    Gcp(Box<Gcp>),
 }
 
 /// Who asks managers: connections, tokens and a clock of its own, for workers have theirs.
@@ -96,7 +96,7 @@ impl Manager {
             }
             (None, None, Some(gcp)) => {
                 reading.of("/gcp/auth_config");
-                Gcp::build(&gcp.auth_config, &mut reading).map(Keeper::Gcp)
+                Gcp::build(&gcp.auth_config, &mut reading).map(Box::new).map(Keeper::Gcp)
             }
             _ => {
                 reading.wrong("", "a manager has one of \"vault\", \"aws\" and \"gcp\"");

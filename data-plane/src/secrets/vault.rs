@@ -28,15 +28,13 @@ impl Vault {
         }
         let endpoint = reading.endpoint("uri", &document.uri)?;
         let namespace = document.namespace.as_deref().filter(|namespace| !namespace.is_empty());
-        let mut header = |name: &str, text: &str| match HeaderValue::from_str(text) {
-            Ok(mut value) => {
-                value.set_sensitive(name == "token");
-                Some(value)
-            }
-            Err(_) => {
-                reading.wrong(name, "it holds characters that no header may have");
-                None
-            }
+        let mut header = |name: &str, text: &str| {
+            let value = HeaderValue::from_str(text);
+            let mut value = value
+                .map_err(|_| reading.wrong(name, "it holds characters that no header may have"))
+                .ok()?;
+            value.set_sensitive(name == "token");
+            Some(value)
         };
         let endpoint = endpoint.with_header(TOKEN, header("token", &token)?);
         let endpoint = match namespace {

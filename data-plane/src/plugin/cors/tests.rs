@@ -159,7 +159,12 @@ fn origins_may_be_expressions() {
         assert_eq!(response.status(), status, "{origin}");
     }
     let config = json!({"allow_origins_by_regex": ["ok", "("]});
-    let context = BuildContext { owner: "test", seal: None, elsewhere: &sanmon_shared::reference::Nowhere, targets: None };
+    let context = BuildContext {
+        owner: "test",
+        seal: None,
+        elsewhere: &sanmon_shared::reference::Nowhere,
+        targets: None,
+    };
     let problems = Cors::build(serde_json::from_value(config).unwrap(), &context).err().unwrap();
     assert_eq!(problems[0].pointer, "/allow_origins_by_regex/1");
 }
