@@ -138,8 +138,8 @@ impl TokenSource {
     }
 }
 
-/// The tokens that a worker, or who asks secret managers, has fetched, by account. One request fetches, those that come meanwhile
-/// wait for it; where it leaves, the next of them goes on.
+/// The tokens that a worker, or who asks secret managers, has fetched, by account. One request fetches,
+/// those that come meanwhile wait for it; where it leaves, the next of them goes on.
 #[derive(Default)]
 pub(crate) struct Tokens(RefCell<HashMap<u64, Rc<Kept>>>);
 
