@@ -67,7 +67,7 @@ async fn call(
     let answer = exchange.worker.upstream.send(call, &exchange.account).await?;
     trial.head(answer.status.as_u16());
     let status = check_head(answer.status, &answer.headers)?;
-    let mut head = told(&answer.headers);
+    let mut head = told(exchange, answer.status, &answer.headers);
     if !status.is_success() {
         let said = gather(exchange, answer).await?;
         return Err(refused(&chat::OPENAI, status.as_u16(), said, Some(account), &head));

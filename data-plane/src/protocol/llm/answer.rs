@@ -11,7 +11,7 @@ use sanmon_wire::format::Codec;
 use sanmon_wire::json::Scanner;
 use tokio::time::Instant;
 
-use super::{Failed, Front, Trial, headers};
+use super::{Failed, Front, Trial, headers, wait};
 use crate::error::{Code, GatewayError};
 use crate::exchange::{Exchange, Tokens};
 use crate::provider;
@@ -174,9 +174,14 @@ pub(crate) async fn gather(
 }
 
 /// What the caller is told of an answer's headers.
-pub(crate) fn told(from: &HeaderMap) -> CallerHeaders {
+pub(crate) fn told(
+    exchange: &Exchange,
+    status: reqwest::StatusCode,
+    from: &HeaderMap,
+) -> CallerHeaders {
     let mut head = CallerHeaders::new();
     headers::response(from, &mut head);
+    wait::tell(status, from, &exchange.worker.clock, &mut head);
     head
 }
 

@@ -138,7 +138,7 @@ fn later(status: StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 503 | 529)
 }
 
-/// The wish to wait that headers tell, in seconds or milliseconds. A date is not read: clocks differ.
+/// The wish to wait that is told, in seconds or milliseconds.
 fn wait(head: &HeaderMap) -> Option<Duration> {
     let number = |name: &HeaderName| {
         let text = head.get(name)?.to_str().ok()?;
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wish_to_wait_is_read_where_it_is_a_number() {
+    fn the_wish_to_wait_is_read() {
         for (text, wait) in [("7", Some(7_000)), ("0.5", Some(500)), ("-1", None), ("x", None)] {
             let failure = limited(text).failure;
             assert_eq!(failure.retry_after, wait.map(Duration::from_millis), "{text}");

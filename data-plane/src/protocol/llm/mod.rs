@@ -28,6 +28,7 @@ pub(crate) mod stream;
 mod translated;
 mod translating;
 mod trial;
+mod wait;
 mod whom;
 
 use std::rc::Rc;

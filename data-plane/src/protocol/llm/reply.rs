@@ -118,7 +118,7 @@ pub(crate) async fn count<'c>(
     let answer = exchange.worker.upstream.send(call, &exchange.account).await;
     let answer = answer.map_err(|error| error.to_gateway())?;
     let status = check_head(answer.status, &answer.headers)?;
-    let head = told(&answer.headers);
+    let head = told(exchange, answer.status, &answer.headers);
     let body = gather(exchange, answer).await.map_err(|error| error.to_gateway())?;
     Ok(Some(Reply { status, head, body: ReplyBody::Whole(body), account: Some(account) }))
 }
@@ -149,7 +149,7 @@ async fn over_http<'c>(
     let answer = exchange.worker.upstream.send(call, &exchange.account).await?;
     trial.head(answer.status.as_u16());
     let status = check_head(answer.status, &answer.headers)?;
-    let head = told(&answer.headers);
+    let head = told(exchange, answer.status, &answer.headers);
     let body = if streams && status.is_success() && is_stream(&answer.headers, codec.stream_type())
     {
         ReplyBody::Stream(Source::Upstream(answer.body))

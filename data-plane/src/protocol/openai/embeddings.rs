@@ -197,7 +197,7 @@ async fn passed(
     let upstream = exchange.worker.upstream.send(call, &exchange.account).await?;
     trial.head(upstream.status.as_u16());
     let status = check_head(upstream.status, &upstream.headers)?;
-    let head = told(&upstream.headers);
+    let head = told(exchange, upstream.status, &upstream.headers);
     if !status.is_success() {
         let body = gather(exchange, upstream).await?;
         return Err(failed(status.as_u16(), body, Some(account), &head));

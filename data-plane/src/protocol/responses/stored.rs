@@ -141,7 +141,7 @@ impl Kept {
         account.authorize(&exchange.worker, &mut call).await?;
         let answer = exchange.worker.upstream.send(call, &exchange.account).await?;
         let status = check_head(answer.status, &answer.headers)?;
-        let head = told(&answer.headers);
+        let head = told(exchange, answer.status, &answer.headers);
         let kind = answer.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         let codec = form.codec();
         let error = |status, said| refused(codec, status, said, Some(account), &head);

@@ -179,7 +179,7 @@ impl<'c> Translating<'c> {
         let mut answer = exchange.worker.upstream.fetch(request).await?;
         let status = check_head(answer.status, &answer.headers)?;
         let body = answer.gather(exchange.worker.limits.answer_bytes).await?;
-        let head = told(&answer.headers);
+        let head = told(exchange, answer.status, &answer.headers);
         let failed = |mut error: ProviderError| {
             answer::withhold(&mut error, Some(account));
             let id = &exchange.request_id;
