@@ -2,6 +2,7 @@
 //! explained by the code that would answer it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -65,8 +66,8 @@ pub struct Explanation {
     /// The model that it names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Who would be asked, in this order, each where the one before it fails. What data planes have seen of
-    /// them is not known here: who fails now may be passed over.
+    /// Who would be asked, in this order, each where the one before it fails. Where one is out, the data
+    /// plane asks those first that are not.
     pub targets: Vec<ExplainedTarget>,
     /// Targets that would not be asked, and why.
     pub other_targets: Vec<OtherTarget>,
@@ -126,6 +127,23 @@ pub struct ExplainedTarget {
     /// Why the request cannot be put to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<ExplainedError>,
+    /// The data planes on which it is out, as they reported last.
+    pub out_on: Vec<ExplainedOutage>,
+}
+
+/// A data plane on which a target is out: its breaker is open, probes find it unwell, or its provider
+/// wants to be left alone.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ExplainedOutage {
+    /// The data plane.
+    #[schema(value_type = String, example = "dp_01jd3x7c7v5x")]
+    pub data_plane: Arc<str>,
+    /// For how many milliseconds yet; none where nobody knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_for: Option<u64>,
+    /// Why.
+    #[schema(example = "server (500)")]
+    pub reason: String,
 }
 
 /// How a request travels.

@@ -14,6 +14,8 @@ pub struct Claims {
     /// What came of taking; none while nothing was taken, as where only the limits of one provider
     /// refused: another may be asked.
     pub(super) decided: RefCell<Option<Result<(), GatewayError>>>,
+    /// The quotas of the key are looked at, and nothing is taken from them.
+    looks: bool,
 }
 
 /// One limit of a request.
@@ -22,6 +24,8 @@ pub(crate) struct Claim {
     pub(crate) quota: Quota,
     /// For whom it counts apart, beside the rule's subject: what the plugin made of the request.
     pub(super) subject: Option<Box<str>>,
+    /// Nothing is taken; it refuses while nothing is left.
+    pub(super) looks: bool,
     /// How it stands, once it was taken or refused.
     pub(super) counted: Cell<Option<Counted>>,
 }
@@ -34,20 +38,30 @@ impl Claims {
 
     /// The request is subject to this rule.
     pub(crate) fn add(&mut self, rule: &Arc<Rule>, quota: Quota) {
-        self.push(rule, quota, None);
+        self.push(rule, quota, None, false);
+    }
+
+    /// The request is subject to this quota of its key.
+    pub(crate) fn add_quota(&mut self, rule: &Arc<Rule>, quota: Quota) {
+        self.push(rule, quota, None, self.looks);
+    }
+
+    /// Whether the request counts against the quotas of its key.
+    pub(crate) fn count_quotas(&mut self, counts: bool) {
+        self.looks = !counts;
     }
 
     /// The same, counted apart for this subject.
     pub(crate) fn add_for(&mut self, rule: &Arc<Rule>, quota: Quota, subject: impl Into<Box<str>>) {
-        self.push(rule, quota, Some(subject.into()));
+        self.push(rule, quota, Some(subject.into()), false);
     }
 
     /// A rule counts a request once, however often its plugin stands on the way.
-    fn push(&mut self, rule: &Arc<Rule>, quota: Quota, subject: Option<Box<str>>) {
+    fn push(&mut self, rule: &Arc<Rule>, quota: Quota, subject: Option<Box<str>>, looks: bool) {
         let known = |claim: &Claim| claim.rule.id == rule.id && claim.subject == subject;
         if !self.list.iter().any(known) {
             let rule = Arc::clone(rule);
-            self.list.push(Claim { rule, quota, subject, counted: Cell::new(None) });
+            self.list.push(Claim { rule, quota, subject, looks, counted: Cell::new(None) });
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sanmon_shared::counters::Take;
+use sanmon_shared::counters::{Counted, Take};
 
 use super::claims::Claim;
 use super::counter::{Now, Want};
@@ -11,7 +11,7 @@ use super::reservation::{Place, Reservation, Reserved, Took};
 use super::shared::{Away, Shared};
 use super::subject::{BETWEEN, shorten};
 use super::table::Entry;
-use super::{Guess, Measure, Rule, WhenUnavailable, rule};
+use super::{Guess, Limiter, Measure, Rule, WhenUnavailable, rule};
 use crate::error::GatewayError;
 use crate::exchange::Exchange;
 
@@ -132,7 +132,7 @@ fn take(exchange: &Exchange, size: &Size<'_>) -> Result<Taken, Refusal> {
         let Some(whole) = whole else { continue };
         let counters = &exchange.worker.counters;
         let entry = counters.entry(&limiter.table, &whole, claim.quota, now);
-        let want = want(rule, size, &entry);
+        let want = if claim.looks { LOOK } else { want(rule, size, &entry) };
         if limiter.shared_by(rule).is_some() {
             // Somebody else may be asked: that is not worth a question whose answer is known.
             if let Some(wait) = entry.barred(now).filter(|_| rule.depends_on_provider()) {
@@ -154,6 +154,9 @@ fn keep(exchange: &Exchange, mut reservation: Reservation) {
         exchange.account.reserved(reservation);
     }
 }
+
+/// Takes nothing.
+const LOOK: Want = Want { amount: 0, estimated: false };
 
 fn want(rule: &Rule, size: &Size<'_>, entry: &Entry) -> Want {
     let output = match (rule.guess, size.max_output) {
@@ -177,6 +180,10 @@ fn take_here(
     let (Some(claim), Some(part)) = (claims.get(index), reservation.parts.get_mut(index)) else {
         return Ok(());
     };
+    if claim.looks {
+        let counted = entry.counter.look(claim.quota, now);
+        return look(&reservation.limiter, claim, counted.unwrap_or_else(|| unused(claim)));
+    }
     match entry.counter.take(claim.quota, want, now) {
         Ok(held) => {
             claim.counted.set(Some(held.counted));
@@ -187,6 +194,20 @@ fn take_here(
             claim.counted.set(Some(full.counted));
             Err(Refusal::of(claim, refused(&reservation.limiter, claim, full.wait)))
         }
+    }
+}
+
+/// How a counter stands of which nobody has taken anything.
+fn unused(claim: &Claim) -> Counted {
+    Counted { remaining: claim.quota.most(), ..Counted::default() }
+}
+
+/// Refuses where nothing is left.
+fn look(limiter: &Limiter, claim: &Claim, counted: Counted) -> Result<(), Refusal> {
+    claim.counted.set(Some(counted));
+    match counted.remaining {
+        0 => Err(Refusal::of(claim, refused(limiter, claim, counted.reset))),
+        _ => Ok(()),
     }
 }
 
@@ -227,6 +248,7 @@ async fn ask(
         Err(Away) => return take_alone(reservation, claims, asked, now),
     };
     let refuses = taken.refused.map(|(index, _)| index);
+    let mut looked = Ok(());
     for (index, (one, counted)) in asked.into_iter().zip(taken.counted).enumerate() {
         let (Some(claim), Some(part)) =
             (claims.get(one.claim), reservation.parts.get_mut(one.claim))
@@ -241,6 +263,9 @@ async fn ask(
                 return Err(Refusal::of(claim, refused(&reservation.limiter, claim, wait)));
             }
             Some(_) => {}
+            None if claim.looks => {
+                looked = looked.and_then(|()| look(&reservation.limiter, claim, counted));
+            }
             None => {
                 if matches!(claim.rule.measure, Measure::Concurrency) {
                     shared.hold(&entry.key, lease);
@@ -250,7 +275,7 @@ async fn ask(
             }
         }
     }
-    Ok(())
+    looked
 }
 
 /// The store is away.

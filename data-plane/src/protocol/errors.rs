@@ -19,7 +19,7 @@ use super::Dialect;
 use crate::error::{Code, GatewayError};
 use crate::exchange::RequestId;
 
-const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+pub(crate) const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// `{"error": {…}}`: clients want all four members.
@@ -151,9 +151,6 @@ pub fn of_provider(
     answer.content_type("application/json");
     if let Some(after) = error.retry_after {
         answer.insert_header((RETRY_AFTER, HeaderValue::from(after.div_ceil(1_000))));
-    }
-    if error.kind == ErrorKind::Billing {
-        answer.insert_header((X_SHOULD_RETRY, HeaderValue::from_static("false")));
     }
     let envelope = codec.encode_error(error);
     answer.body(if dialect == Dialect::Anthropic { with_id(envelope, id) } else { envelope })

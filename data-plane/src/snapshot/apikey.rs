@@ -201,7 +201,7 @@ impl Apikey {
     /// Adds how often it may be used to what limits a request.
     pub(crate) fn claim(&self, limits: &mut Claims) {
         for KeyQuota { rule, quota, .. } in self.quotas() {
-            limits.add(rule, *quota);
+            limits.add_quota(rule, *quota);
         }
     }
 

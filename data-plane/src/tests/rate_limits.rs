@@ -64,6 +64,49 @@ async fn refusals_and_headers_are_in_the_dialect_of_the_caller() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn streams_tell_their_limits_and_quotas_that_no_retry_helps_in_every_dialect() {
+    let rules = json!([{"limit": 1, "per": "day", "algorithm": "window"}]);
+    let chat = json!({"max_tokens": 10, "messages": [{"role": "user", "content": "hi"}]});
+    let (openai, input) = ("x-ratelimit-remaining-requests", json!({"input": "hi"}));
+    for (protocol, path, body, remaining) in [
+        ("openai-chat-completions", CHAT, &chat, openai),
+        ("openai-completions", "/v1/completions", &json!({"prompt": "hi"}), openai),
+        ("openai-responses", "/v1/responses", &input, openai),
+        ("open-responses", "/v1/responses", &input, openai),
+        ("anthropic-messages", "/v1/messages", &chat, "anthropic-ratelimit-requests-remaining"),
+    ] {
+        let mut body = body.clone();
+        (body["model"], body["stream"]) = (json!("m"), json!(true));
+        let request = post(path, "", &body.to_string());
+        let gateway = start(documents(&rules, protocol, mock("m", &json!({}))));
+        let first = Client::ask(gateway.address, &request).await;
+        assert_eq!(first.status, 200, "{protocol}: {}", first.body);
+        let kind = first.header("content-type").unwrap();
+        assert!(kind.starts_with("text/event-stream"), "{protocol}: {kind}");
+        assert_eq!(first.header(remaining), Some("0"), "{protocol}");
+        let second = Client::ask(gateway.address, &request).await;
+        assert_eq!(second.status, 429, "{protocol}: {}", second.body);
+        assert_eq!(second.header(remaining), Some("0"), "{protocol}");
+        assert_eq!(second.header("x-should-retry"), Some("false"), "{protocol}");
+        assert!(second.header("retry-after").is_some(), "{protocol}");
+    }
+    // Where nobody speaks a dialect.
+    let tasks = Tasks::default();
+    let target =
+        Upstream::start(&tasks, |mut call, _| async move { call.answer("hello").await }).await;
+    let mut route = route_to(target.address);
+    let limited = json!({"plugins": [{"plugin": "rate-limit", "config": {"rules": rules}}]});
+    super::llm::patch(&mut route, &limited);
+    let gateway = start(vec![("routes", route)]);
+    let request = request("GET", "/a", "");
+    let first = Client::ask(gateway.address, &request).await;
+    assert_eq!(first.status, 200);
+    assert!(first.header("ratelimit").unwrap().contains("r=0"));
+    let second = Client::ask(gateway.address, &request).await;
+    assert_eq!((second.status, second.header("x-should-retry")), (429, Some("false")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn quotas_of_a_key_limit_its_calls_whatever_they_are_for() {
     let tasks = Tasks::default();
     let target =

@@ -118,6 +118,10 @@ async fn strict_fidelity_refuses_what_cannot_be_carried() {
     let text = error["message"].as_str().unwrap();
     assert!(text.contains("seed") && text.contains("logit_bias"), "{text}");
     assert_eq!(ask(&gateway, &hello(&json!({}))).await.status, 200);
+    // Labels say nothing to the model.
+    let labelled = ask(&gateway, &hello(&json!({"metadata": {"team": "a"}}))).await;
+    assert_eq!(labelled.status, 200, "{}", labelled.body);
+    assert_eq!(labelled.header("x-sanmon-fidelity"), Some("dropped=metadata"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,6 +35,9 @@ pub struct Loss {
 #[serde(transparent)]
 pub struct Losses(Vec<Loss>);
 
+/// What callers know a request by.
+const LABELS: &str = "metadata";
+
 /// More are not told apart.
 const MOST: usize = 64;
 
@@ -69,6 +72,11 @@ impl Losses {
     /// Each, in the order in which they were met.
     pub fn iter(&self) -> std::slice::Iter<'_, Loss> {
         self.0.iter()
+    }
+
+    /// The first that the answer may tell: not labels, which are for those who look a request up later.
+    pub fn first_of_meaning(&self) -> Option<&Loss> {
+        self.0.iter().find(|loss| loss.field != LABELS)
     }
 
     /// Whether everything arrived.

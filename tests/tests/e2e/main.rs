@@ -23,6 +23,7 @@ mod hang_ups;
 mod harness;
 mod lies;
 mod limits;
+mod quotas;
 mod racing;
 mod redis_away;
 mod sdk;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use sanmon_shared::Problem;
 use sanmon_shared::catalogue::{Lookup, Phase, PluginCatalogue, PluginKindInfo, ProviderKindInfo};
-use sanmon_shared::explain::{Configured, Explain, ExplainRequest, Explanation};
+use sanmon_shared::explain::{Configured, Explain, ExplainRequest, ExplainedTarget, Explanation};
 use serde_json::{Value, json};
 
 pub(crate) struct TestCatalogue;
@@ -98,7 +98,7 @@ impl PluginCatalogue for TestCatalogue {
     }
 }
 
-/// Tells the revision, and how many documents it was shown.
+/// Tells the revision, how many documents it was shown, and of targets `p` with two credentials.
 pub(crate) struct TestExplain;
 
 impl Explain for TestExplain {
@@ -108,7 +108,22 @@ impl Explain for TestExplain {
         Explanation {
             revision: configured.head().revision,
             route: Some(format!("{} {} of {documents}", request.method, request.path)),
+            targets: [0, 1].map(target).into(),
             ..Explanation::default()
         }
+    }
+}
+
+fn target(credential: usize) -> ExplainedTarget {
+    ExplainedTarget {
+        provider: "p".to_owned(),
+        name: "p".to_owned(),
+        credential,
+        model: Some("m".to_owned()),
+        way: None,
+        format: None,
+        losses: Vec::new(),
+        refused: None,
+        out_on: Vec::new(),
     }
 }

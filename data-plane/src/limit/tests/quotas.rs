@@ -36,7 +36,13 @@ fn snapshot(documents: &[Value]) -> Arc<Snapshot> {
 
 /// A request with the key of this id comes in; whether it is let.
 pub(crate) async fn comes(shared: &Arc<Shared>, snapshot: &Snapshot, id: &str) -> bool {
+    counted(shared, snapshot, id, true).await
+}
+
+/// The same, where it counts or is only looked at.
+async fn counted(shared: &Arc<Shared>, snapshot: &Snapshot, id: &str, counts: bool) -> bool {
     let mut exchange = exchange(shared);
+    exchange.limits.count_quotas(counts);
     let key = Arc::clone(snapshot.apikey(id).unwrap());
     key.claim(&mut exchange.limits);
     exchange.key = Some(key);
@@ -65,16 +71,16 @@ async fn what_a_data_plane_counts_is_told_and_reset() {
     ];
     let snapshot = snapshot(&documents);
     let [key, other] = documents.each_ref().map(read);
-    let counted = quotas(None, clock.clone());
-    assert!(counted.used(&key).await.is_err(), "the data plane has not started");
-    counted.are_of(&shared.limiter);
-    assert!(!counted.in_common());
-    assert_eq!(counted.used(&key).await.unwrap(), []);
+    let told = quotas(None, clock.clone());
+    assert!(told.used(&key).await.is_err(), "the data plane has not started");
+    told.are_of(&shared.limiter);
+    assert!(!told.in_common());
+    assert_eq!(told.used(&key).await.unwrap(), []);
 
     for expected in [true, true, true, false] {
         assert_eq!(comes(&shared, &snapshot, "k").await, expected);
     }
-    let used = counted.used(&key).await.unwrap();
+    let used = told.used(&key).await.unwrap();
     let all = [(Period::Window, 3), (Period::Day, 3), (Period::Month, 3)];
     assert_eq!(calls(&used), all, "who was refused is not counted");
     let until = used.iter().map(|used| used.until.to_string()).collect::<Vec<_>>();
@@ -82,23 +88,20 @@ async fn what_a_data_plane_counts_is_told_and_reset() {
     for expected in [true, true, false] {
         assert_eq!(comes(&shared, &snapshot, &long).await, expected);
     }
-    assert_eq!(
-        calls(&counted.used(&other).await.unwrap()),
-        [(Period::Window, 2), (Period::Day, 2)]
-    );
+    assert_eq!(calls(&told.used(&other).await.unwrap()), [(Period::Window, 2), (Period::Day, 2)]);
 
     // A quota that is made smaller than what was used already.
     let smaller = read(&document("k", &json!({"dailyQuota": 1})));
-    assert_eq!(calls(&counted.used(&smaller).await.unwrap()), [(Period::Day, 3)]);
+    assert_eq!(calls(&told.used(&smaller).await.unwrap()), [(Period::Day, 3)]);
 
-    counted.reset(&key).await.unwrap();
-    assert_eq!(counted.used(&key).await.unwrap(), []);
-    assert_eq!(calls(&counted.used(&other).await.unwrap()).len(), 2, "others stay");
+    told.reset(&key).await.unwrap();
+    assert_eq!(told.used(&key).await.unwrap(), []);
+    assert_eq!(calls(&told.used(&other).await.unwrap()).len(), 2, "others stay");
     assert!(comes(&shared, &snapshot, "k").await, "whatever its worker remembers");
-    assert_eq!(counted.used(&key).await.unwrap()[0].calls, 1);
+    assert_eq!(told.used(&key).await.unwrap()[0].calls, 1);
     tokio::time::advance(std::time::Duration::from_secs(11)).await;
     assert_eq!(
-        calls(&counted.used(&key).await.unwrap()),
+        calls(&told.used(&key).await.unwrap()),
         all[1..].iter().map(|(p, _)| (*p, 1)).collect::<Vec<_>>()
     );
 }
@@ -137,20 +140,46 @@ async fn what_is_counted_in_common_is_asked_of_the_store() {
     let key = document("k", &json!({"throttlingQuota": 3, "dailyQuota": 9}));
     let snapshot = snapshot(std::slice::from_ref(&key));
     let key = read(&key);
-    let counted = quotas(Some(Arc::clone(&store) as _), Clock::manual(EVENING));
-    counted.are_of(&shared.limiter);
-    assert!(counted.in_common());
+    let told = quotas(Some(Arc::clone(&store) as _), Clock::manual(EVENING));
+    told.are_of(&shared.limiter);
+    assert!(told.in_common());
     for expected in [true, true, true, false] {
         assert_eq!(comes(&shared, &snapshot, "k").await, expected);
     }
     let all = [(Period::Window, 3), (Period::Day, 3)];
-    assert_eq!(calls(&counted.used(&key).await.unwrap()), all);
-    assert_eq!(calls(&counted.used(&key).await.unwrap()), all, "looking takes nothing");
-    counted.reset(&key).await.unwrap();
-    assert_eq!(counted.used(&key).await.unwrap(), []);
+    assert_eq!(calls(&told.used(&key).await.unwrap()), all);
+    assert_eq!(calls(&told.used(&key).await.unwrap()), all, "looking takes nothing");
+    told.reset(&key).await.unwrap();
+    assert_eq!(told.used(&key).await.unwrap(), []);
     assert!(comes(&shared, &snapshot, "k").await);
     store.away.store(true, std::sync::atomic::Ordering::Relaxed);
-    assert!(counted.used(&key).await.is_err());
-    assert!(counted.reset(&key).await.is_err());
+    assert!(told.used(&key).await.is_err());
+    assert!(told.reset(&key).await.is_err());
+    tasks.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_only_looked_at_passes_while_something_is_left() {
+    let tasks = Tasks::default();
+    let store = Arc::new(Common::default());
+    let alone = Arc::new(plane(Clock::manual(EVENING)));
+    let together = sharing(Arc::clone(&store) as _, &tasks);
+    let documents =
+        [document("k", &json!({"dailyQuota": 2})), document("none", &json!({"dailyQuota": 0}))];
+    let snapshot = snapshot(&documents);
+    for shared in [&alone, &together] {
+        for (counts, passes) in [
+            (false, true),
+            (true, true),
+            (false, true),
+            (true, true),
+            (false, false),
+            (true, false),
+        ] {
+            assert_eq!(counted(shared, &snapshot, "k", counts).await, passes);
+        }
+        assert!(!counted(shared, &snapshot, "none", false).await);
+    }
+    assert_eq!(store.used().iter().sum::<u64>(), 2);
     tasks.stop().await;
 }

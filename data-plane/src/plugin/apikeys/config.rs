@@ -17,8 +17,8 @@ pub struct Config {
     pub(super) wipe_backend_request: bool,
     /// A logged-in user passes without a key.
     pass_with_user: Inert,
-    /// Calls are counted.
-    update_quotas: Inert,
+    /// Calls are counted. Without this they are only let pass while the key's quotas have something left.
+    pub(super) update_quotas: bool,
     /// Where keys are looked for.
     #[serde(deserialize_with = "or_default")]
     #[schema(nullable)]
@@ -36,7 +36,7 @@ impl Default for Config {
             mandatory: true,
             wipe_backend_request: true,
             pass_with_user: Inert,
-            update_quotas: Inert,
+            update_quotas: true,
             extractors: ExtractorsConfig::default(),
             routing: RoutingConfig::default(),
         }

@@ -39,6 +39,7 @@ pub struct Apikeys {
     validate: bool,
     mandatory: bool,
     wipe: bool,
+    counts: bool,
     extractors: Extractors,
     tokens: TokenRules,
     /// None where routing does not depend on keys.
@@ -80,6 +81,7 @@ impl Plugin for Apikeys {
             validate: config.validate,
             mandatory: config.mandatory,
             wipe: config.wipe_backend_request,
+            counts: config.update_quotas,
             tokens: TokenRules::of(&config.extractors.jwt),
             extractors: Extractors::build(&config.extractors)?,
             routing: Routing::of(config.routing),
@@ -101,6 +103,7 @@ impl Plugin for Apikeys {
             Ok(Some(Identity { key, claims, found })) => {
                 exchange.account.set_key(key.id.text());
                 exchange.key = Some(key);
+                exchange.limits.count_quotas(self.counts);
                 exchange.claims = claims;
                 exchange.wiped.extend(found);
                 Step::NEXT

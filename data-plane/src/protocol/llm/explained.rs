@@ -67,6 +67,8 @@ pub(crate) fn targets(
             format: None,
             losses: Vec::new(),
             refused: None,
+            // Only the control plane has heard of that.
+            out_on: Vec::new(),
         };
         target.refused = tell(&candidate, &mut target).err().map(|error| refused(&error));
         to.targets.push(target);

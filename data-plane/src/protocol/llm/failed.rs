@@ -6,11 +6,11 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use bytes::Bytes;
-use sanmon_wire::canonical::{Delta, ProviderError};
+use sanmon_wire::canonical::{Delta, ErrorKind, ProviderError};
 use sanmon_wire::format::{Asked, Codec};
 
 use crate::error::{Code, GatewayError};
-use crate::protocol::errors;
+use crate::protocol::errors::{self, X_SHOULD_RETRY};
 use crate::target::{Failure, FailureKind};
 use crate::upstream::UpstreamError;
 
@@ -57,9 +57,13 @@ impl Failed {
     /// its headers.
     pub(crate) fn provider(
         error: ProviderError,
-        response: HttpResponse,
+        mut response: HttpResponse,
         head: &HeaderMap,
     ) -> Box<Self> {
+        // Client libraries try these again unless told otherwise; the provider may know better.
+        if error.kind == ErrorKind::Billing && !head.contains_key(X_SHOULD_RETRY) {
+            response.headers_mut().insert(X_SHOULD_RETRY, HeaderValue::from_static("false"));
+        }
         let failure = Failure::of_provider(&error).after(wait(head));
         Box::new(Self { failure, told: Told::Provider { error, response } })
     }
@@ -158,7 +162,7 @@ mod tests {
     fn limited(retry_after: &'static str) -> Box<Failed> {
         let mut head = HeaderMap::new();
         head.insert(RETRY_AFTER, HeaderValue::from_static(retry_after));
-        let error = ProviderError::new(sanmon_wire::canonical::ErrorKind::RateLimit, "slow down");
+        let error = ProviderError::new(ErrorKind::RateLimit, "slow down");
         Failed::provider(error, HttpResponse::TooManyRequests().finish(), &head)
     }
 
@@ -169,6 +173,19 @@ mod tests {
             assert_eq!(failure.retry_after, wait.map(Duration::from_millis), "{text}");
             assert_eq!(failure.kind, FailureKind::RateLimited);
         }
+    }
+
+    #[test]
+    fn where_an_account_is_empty_no_retry_helps() {
+        let spent = |head: &HeaderMap| {
+            let error = ProviderError::new(ErrorKind::Billing, "no money");
+            let failed = Failed::provider(error, HttpResponse::TooManyRequests().finish(), head);
+            failed.answer().unwrap().headers().get(X_SHOULD_RETRY).cloned()
+        };
+        let mut head = HeaderMap::new();
+        assert_eq!(spent(&head).unwrap(), "false");
+        head.insert(X_SHOULD_RETRY, HeaderValue::from_static("true"));
+        assert_eq!(spent(&head), None, "it is among the headers that are told");
     }
 
     #[test]

@@ -75,13 +75,12 @@ impl Translating<'_> {
             let text = format!("the model {model:?} does not take {:?}: {}", loss.field, loss.note);
             return Err(GatewayError::new(Code::Unsupported, text).param(loss.field.clone()));
         }
-        if *strict && !losses.is_empty() {
+        if let Some(first) = losses.first_of_meaning().filter(|_| *strict) {
             let text = format!(
                 "the provider cannot be told all of this request, and fidelity is strict here: {}",
                 losses.header()
             );
-            let first = losses.iter().next().map(|loss| loss.field.clone());
-            return Err(GatewayError::new(Code::Unsupported, text).param(first.unwrap_or_default()));
+            return Err(GatewayError::new(Code::Unsupported, text).param(first.field.clone()));
         }
         Ok(Outgoing { body: extended(provider, encoded)?, streams, losses })
     }

@@ -28,7 +28,7 @@ feature, translated. A test fails when the page is stale.
 - **≈**: it arrives as something near to it; the note says as what. Reported in `x-sanmon-fidelity` as
   `approximated`.
 - **dropped**: it is left out; the note says why. Reported as `dropped`. With `fidelity: strict` what is
-  dropped or approximated is refused instead.
+  dropped or approximated is refused instead, but for labels (`metadata`).
 - **refused**: the request is answered with 400, as leaving it out would fake an answer.
 - **–**: the provider's format has no such thing to say.
 

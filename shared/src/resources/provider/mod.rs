@@ -121,7 +121,7 @@ pub enum Fidelity {
     /// It goes without what cannot be said, which the header `x-sanmon-fidelity` tells.
     #[default]
     Report,
-    /// It is refused.
+    /// It is refused, unless only labels (`metadata`) would be left out.
     Strict,
 }
 
