@@ -114,7 +114,7 @@ mod tests {
             ("Sun Nov  6 08:50:07 1994", Some("30")),
             // Over already; and further away than anybody means it.
             ("Sun, 06 Nov 1994 08:00:00 GMT", Some("0")),
-            ("Fri, 06 Nov 2094 08:50:07 GMT", Some("86400")),
+            ("Sat, 06 Nov 2094 08:50:07 GMT", Some("86400")),
             // What is a number stays as it is, and what is nothing too.
             ("30", None),
             ("0.5", None),
