@@ -78,16 +78,20 @@ const fn refill() -> u64 {
     50
 }
 
+/// So many calls in a window of so many milliseconds.
+fn windowed(limit: Option<u64>, millis: u64) -> Option<Quota> {
+    let span = Span::Window(Duration::from_millis(millis));
+    limit.map(|limit| Quota { limit, span })
+}
+
 impl ThrottlingStrategy {
     /// What of this strategy limits calls, `throttling_quota` being what the key says.
     fn quota(&self, throttling_quota: Option<u64>) -> Option<Quota> {
-        let window = |millis| {
-            let span = Span::Window(Duration::from_millis(millis));
-            throttling_quota.map(|limit| Quota { limit, span })
-        };
         match self.id {
-            StrategyName::Legacy | StrategyName::Redis | StrategyName::RedisLua => window(WINDOW),
-            StrategyName::FixedWindow => window(self.window_duration_ms),
+            StrategyName::Legacy | StrategyName::Redis | StrategyName::RedisLua => {
+                windowed(throttling_quota, WINDOW)
+            }
+            StrategyName::FixedWindow => windowed(throttling_quota, self.window_duration_ms),
             StrategyName::TokenBucket => {
                 let per = Duration::from_millis(self.refill_request_interval_ms);
                 let span = Span::Rolling { per, burst: self.capacity };
@@ -102,13 +106,9 @@ impl Apikey {
     pub fn quotas(&self) -> Vec<(Period, Quota)> {
         let counts = [self.throttling_quota, self.daily_quota, self.monthly_quota];
         let [calls, day, month] = if counts == UNLIMITED { [None; 3] } else { counts };
-        let window = match &self.throttling_strategy {
-            Some(strategy) => strategy.quota(calls),
-            None => {
-                let span = Span::Window(Duration::from_millis(WINDOW));
-                calls.map(|limit| Quota { limit, span })
-            }
-        };
+        let strategy = self.throttling_strategy.as_ref();
+        let window =
+            strategy.map_or_else(|| windowed(calls, WINDOW), |strategy| strategy.quota(calls));
         let of = |limit: Option<u64>, span| limit.map(|limit| Quota { limit, span });
         [
             (Period::Window, window),
