@@ -71,6 +71,9 @@ pub struct Explanation {
     pub targets: Vec<ExplainedTarget>,
     /// Targets that would not be asked, and why.
     pub other_targets: Vec<OtherTarget>,
+    /// What else their order depends on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The limits that would be looked at.
     pub limits: Vec<ExplainedLimit>,
 }

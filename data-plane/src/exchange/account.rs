@@ -10,6 +10,7 @@ use actix_web::HttpRequest;
 use sanmon_wire::fidelity::Losses;
 use tokio::time::Instant;
 
+use super::meant::Meant;
 use super::tried::{Tried, Tries};
 use super::{Permit, RequestId};
 use crate::error::{Code, GatewayError};
@@ -70,6 +71,8 @@ pub(crate) struct Record {
     pub(crate) attempts: Cell<u32>,
     /// Attempts at an answer of a model.
     pub(crate) tries: RefCell<Tries>,
+    /// What targets were chosen by, where that was what is asked.
+    pub(crate) meant: RefCell<Vec<Meant>>,
     pub(crate) upstream: Cell<Duration>,
     upstream_began: Cell<Option<Instant>>,
     pub(crate) first_byte: Cell<Option<Instant>>,
@@ -115,6 +118,7 @@ impl Account {
             answer_fidelity: RefCell::default(),
             attempts: Cell::default(),
             tries: RefCell::default(),
+            meant: RefCell::default(),
             upstream: Cell::default(),
             upstream_began: Cell::default(),
             first_byte: Cell::default(),
@@ -213,6 +217,11 @@ impl Account {
     /// Whether no attempt began after the one at this place.
     pub(crate) fn is_last(&self, at: usize) -> bool {
         self.0.tries.borrow().count() == at + 1
+    }
+
+    /// A target was chosen by what is asked.
+    pub(crate) fn meant(&self, meant: Meant) {
+        self.0.meant.borrow_mut().push(meant);
     }
 
     /// The attempt at this place is the one that is answered with.

@@ -34,6 +34,9 @@ pub(crate) fn finish(
     if attempts > 1 {
         headers.insert(X_SANMON_ATTEMPTS, HeaderValue::from(attempts));
     }
+    if let Some(meant) = record.meant.borrow().first() {
+        meant.write(headers);
+    }
     if shared.is_draining() {
         response.head_mut().set_connection_type(ConnectionType::Close);
     }

@@ -9,6 +9,7 @@ mod credential;
 mod dry;
 #[cfg(test)]
 mod for_test;
+mod meant;
 mod request_id;
 mod route;
 mod serve;
@@ -30,6 +31,7 @@ use smallvec::SmallVec;
 pub(crate) use account::Record;
 pub use account::{Account, Tokens};
 pub use credential::Credential;
+pub(crate) use meant::Meant;
 pub use request_id::RequestId;
 pub(crate) use serve::serve;
 pub(crate) use shared::{Permit, Shared};

@@ -88,3 +88,28 @@ async fn what_would_be_refused_says_so() {
         assert!(told.targets.is_empty(), "{request}");
     }
 }
+
+#[tokio::test]
+async fn a_pool_that_chooses_by_what_is_asked_says_so_and_asks_nobody() {
+    let mut documents = documents();
+    documents.push((
+        "providers",
+        json!({"id": "pool", "provider": "loadbalancer",
+        "targets": [{"ref": "a", "examples": ["x"]}, {"ref": "b", "examples": ["y"]}],
+        "balancing": {"algorithm": "semantic", "semantic": {
+            "embedding_model": "embed", "fallback": "b"}}}),
+    ));
+    documents.push((
+        "routes",
+        json!({"id": "chosen", "frontend": {"domains": ["pool.test"]},
+        "plugins": [{"plugin": "openai-chat-completions", "config": {"refs": ["pool"]}}]}),
+    ));
+    let snapshot = Snapshot::for_test(&documents, &CONTEXT);
+    let mut request = asks(None);
+    request["host"] = json!("pool.test");
+    let request: ExplainRequest = serde_json::from_value(request).unwrap();
+    let told = run(&snapshot, &request, &Clock::manual(0));
+    let targets: Vec<&str> = told.targets.iter().map(|target| &*target.provider).collect();
+    assert_eq!(targets, ["b", "a"], "the fallback, then the other");
+    assert!(told.notes.len() == 1 && told.notes[0].contains("\"pool\""), "{:?}", told.notes);
+}

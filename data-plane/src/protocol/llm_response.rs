@@ -93,8 +93,11 @@ impl LlmResponse {
         let nothing = nothing()?;
         let wanted = Wanted::of(exchange, &self.refs, &nothing)?;
         let model = wanted.model.as_deref();
-        let course = Course::of(&Ask { exchange, model, object: &nothing }, &wanted.named);
+        let mut course = Course::of(&Ask { exchange, model, object: &nothing }, &wanted.named);
         let request = Request { messages, ..Request::default() };
+        if course.is_by_meaning() {
+            Box::pin(llm::semantic::begin_with(exchange, &request, &mut course)).await;
+        }
         let answer = llm::complete(exchange, &self.refs, &wanted, course, request);
         let answer = Generations::of(&Box::pin(answer).await?);
         Ok(HttpResponse::Ok().json(answer))

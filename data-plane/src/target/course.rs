@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::failure::{Failure, FailureKind};
-use super::node::{Leaf, Mode, Node, Planner};
+use super::node::{Leaf, Mode, Node, Ordered, Planner};
 use super::retry::{Hedge, Retry};
+use super::semantic::{Meaning, Order};
 use super::{Ask, Candidate};
 use crate::error::{Code, GatewayError};
 use crate::provider::Provider;
@@ -31,17 +33,82 @@ pub(crate) struct Course {
     hedges: u32,
     /// The candidate that was taken last, and when.
     last: Option<(Candidate, Instant)>,
+    /// Whether some pool chooses by what is asked.
+    is_by_meaning: bool,
+    /// What that is, once it is known.
+    meaning: Option<Meaning>,
 }
 
 impl Course {
     /// Of a request that names this provider. A plain one is its own only candidate.
     pub(crate) fn of(ask: &Ask<'_>, named: &Arc<Provider>) -> Self {
-        let root = Planner::new(ask).plan(named);
+        let mut planner = Planner::new(ask);
+        let root = planner.plan(named);
+        let is_by_meaning = planner.is_by_meaning;
         let began = Instant::now();
         if root.as_ref().is_some_and(|root| !root.is_single()) {
             named.retry().request(began);
         }
-        Self { root, named: Arc::clone(named), began, attempts: 0, hedges: 0, last: None }
+        Self {
+            root,
+            named: Arc::clone(named),
+            began,
+            attempts: 0,
+            hedges: 0,
+            last: None,
+            is_by_meaning,
+            meaning: None,
+        }
+    }
+
+    /// Whether some pool on the way chooses its targets by what is asked.
+    pub(crate) fn is_by_meaning(&self) -> bool {
+        self.is_by_meaning
+    }
+
+    /// Whether such a pool may yet have to be put in order.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.meaning.is_some()
+    }
+
+    /// Says what is asked. Where nobody does, pools that choose by it have their usual order.
+    pub(crate) fn asks(&mut self, asked: Option<Box<str>>) {
+        self.meaning = Some(Meaning { asked });
+    }
+
+    /// What is asked.
+    pub(crate) fn asked(&self) -> Option<&str> {
+        self.meaning.as_ref()?.asked.as_deref()
+    }
+
+    /// The pools that are to choose by what is asked, and of which the next candidate may be. One that
+    /// stands in for somebody who is well is not among them.
+    pub(crate) fn unsettled(&mut self) -> SmallVec<[Arc<Provider>; 1]> {
+        let (now, mut found) = (Instant::now(), SmallVec::<[Arc<Provider>; 1]>::new());
+        if let Some(root) = &mut self.root {
+            root.each_by_meaning(now, &mut |provider, ordered| {
+                if !ordered.is_settled && !found.iter().any(|other| Arc::ptr_eq(other, provider)) {
+                    found.push(Arc::clone(provider));
+                }
+            });
+        }
+        found
+    }
+
+    /// The order in which this pool is to be asked.
+    pub(crate) fn settle(&mut self, pool: &Arc<Provider>, order: &Order) {
+        let Some(root) = &mut self.root else { return };
+        root.each_by_meaning(Instant::now(), &mut |provider, ordered| {
+            if Arc::ptr_eq(provider, pool) {
+                *ordered = Ordered { places: Arc::clone(&order.places), is_settled: true };
+            }
+        });
+    }
+
+    /// How long there may be attempts, from now on.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        let deadline = self.named.retry().rules.deadline?;
+        Some(deadline.saturating_sub(self.began.elapsed()))
     }
 
     /// Of a request that only this provider can answer, with this one of its credentials. None where
@@ -55,6 +122,7 @@ impl Course {
         let mut course = Self::of(ask, named);
         let root = course.root.as_mut()?;
         root.each(&mut |leaf| leaf.bind(provider, account));
+        course.is_by_meaning = false;
         root.is_there(Mode::Any { held: true }, course.began).then_some(course)
     }
 

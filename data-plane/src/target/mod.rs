@@ -23,6 +23,7 @@ mod reach;
 mod registry;
 mod report;
 mod retry;
+mod semantic;
 mod state;
 mod sticky;
 mod summary;
@@ -46,6 +47,10 @@ pub use registry::Registry;
 pub(crate) use registry::alone;
 pub(crate) use report::{Totals, report, totals};
 pub(crate) use retry::{Retry, Retrying};
+pub(crate) use semantic::{
+    Embedder, Flight, Look, Order, Scores, Semantic, SemanticConfig, Vectors, asked,
+    check_examples, check_threshold, check_total,
+};
 pub(crate) use state::{Health, State};
 
 use crate::exchange::Exchange;

@@ -80,8 +80,18 @@ struct Group {
     provider: Arc<Provider>,
     hash: u64,
     warm: Option<Warm>,
+    /// The order that the request has of its own, where its pool chooses by what is asked.
+    order: Option<Ordered>,
     /// One per member of the pool.
     nodes: SmallVec<[Option<Node>; 4]>,
+}
+
+/// In which order the members of a pool are asked.
+#[derive(Debug)]
+pub(super) struct Ordered {
+    pub(super) places: Arc<[u16]>,
+    /// It follows from what is asked, or nothing does.
+    pub(super) is_settled: bool,
 }
 
 /// Makes the tree of a request.
@@ -91,6 +101,8 @@ pub(super) struct Planner<'a> {
     path: SmallVec<[&'a str; 4]>,
     /// How many more may stand in it.
     left: usize,
+    /// Whether some pool in it chooses by what is asked.
+    pub(super) is_by_meaning: bool,
 }
 
 /// As what a provider is in the tree.
@@ -104,7 +116,7 @@ struct Part<'a> {
 
 impl<'a> Planner<'a> {
     pub(super) fn new(ask: &'a Ask<'a>) -> Self {
-        Self { ask, path: SmallVec::new(), left: MOST }
+        Self { ask, path: SmallVec::new(), left: MOST, is_by_meaning: false }
     }
 
     /// The tree of the provider that the request names.
@@ -148,7 +160,12 @@ impl<'a> Planner<'a> {
         });
         let nodes = nodes.collect();
         let (hash, warm) = (pool.hash(self.ask), pool.warm(self.ask));
-        Group { provider: Arc::clone(provider), hash, warm, nodes }
+        let order = pool.semantic().map(|semantic| Ordered {
+            places: Arc::clone(&semantic.usual.places),
+            is_settled: false,
+        });
+        self.is_by_meaning |= order.is_some();
+        Group { provider: Arc::clone(provider), hash, warm, order, nodes }
     }
 
     fn leaf(&self, provider: &'a Arc<Provider>, part: Part<'a>) -> Leaf {
@@ -190,6 +207,27 @@ impl Node {
     /// The next candidate. Those who stand in for a target come after all targets.
     pub(super) fn take(&mut self, mode: Mode, now: Instant) -> Option<Candidate> {
         self.what.take(mode, now).or_else(|| self.then.as_mut()?.take(mode, now))
+    }
+
+    /// Visits the pools that choose by what is asked, as far as the next candidate may be one of theirs.
+    pub(super) fn each_by_meaning(
+        &mut self,
+        now: Instant,
+        visit: &mut dyn FnMut(&Arc<Provider>, &mut Ordered),
+    ) {
+        if let What::Group(group) = &mut self.what {
+            if let Some(ordered) = &mut group.order {
+                visit(&group.provider, ordered);
+            }
+            for node in group.nodes.iter_mut().flatten() {
+                node.each_by_meaning(now, visit);
+            }
+        }
+        if let Some(then) = &mut self.then
+            && !self.what.is_there(Mode::Well, now)
+        {
+            then.each_by_meaning(now, visit);
+        }
     }
 
     /// Visits every provider that calls somebody itself.
@@ -386,5 +424,9 @@ impl View for Contest<'_> {
 
     fn latency(&self, at: usize) -> Option<f64> {
         self.leaf(at)?.latency(self.now)
+    }
+
+    fn order(&self) -> &[u16] {
+        self.group.order.as_ref().map_or(&[], |ordered| &ordered.places)
     }
 }

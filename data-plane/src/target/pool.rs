@@ -10,6 +10,7 @@ use super::breaker::BreakerRules;
 use super::choice::{Choice, Contender, Picker, Price, View};
 use super::condition::Conditions;
 use super::retry::{Retry, Retrying};
+use super::semantic::{Semantic, SemanticConfig};
 use super::sticky::{self, Sticky};
 use super::{Ask, Registry};
 use crate::provider::Provider;
@@ -22,6 +23,8 @@ pub(crate) struct PoolConfig {
     pub(crate) members: Vec<MemberConfig>,
     /// How one of a tier is chosen.
     pub(crate) choice: Choice,
+    /// By what, where that is what is asked.
+    pub(crate) semantic: Option<SemanticConfig>,
     /// When another attempt follows a failure.
     pub(crate) retry: Retry,
     /// When failures take a target out; each target's own rules where this is none.
@@ -49,6 +52,10 @@ pub(crate) struct MemberConfig {
     pub(crate) price: Option<Price>,
     /// How many tokens its model's context has.
     pub(crate) context_window: Option<u64>,
+    /// What it is for, where targets are chosen by what is asked.
+    pub(crate) examples: Box<[String]>,
+    /// How like one of them a prompt has to be, where it does not go by what the pool says.
+    pub(crate) threshold: Option<f32>,
     /// Over the provider's own.
     pub(crate) timeouts: TimeoutOverrides,
 }
@@ -65,6 +72,8 @@ impl MemberConfig {
             conditions: Conditions::default(),
             price: None,
             context_window: None,
+            examples: Box::default(),
+            threshold: None,
             timeouts: TimeoutOverrides::default(),
         }
     }
@@ -96,6 +105,7 @@ pub(crate) struct Pool {
     pub(super) members: Box<[MemberConfig]>,
     pub(super) tiers: Box<[Tier]>,
     choice: Choice,
+    semantic: Option<Box<Semantic>>,
     pub(super) breaker: Option<BreakerRules>,
     retry: Retrying,
     sticky: Option<Arc<Sticky>>,
@@ -111,13 +121,26 @@ pub(super) struct Tier {
 impl Pool {
     /// Compiles the pool of a provider with this id.
     pub(crate) fn build(owner: &Arc<str>, config: PoolConfig, registry: Option<&Registry>) -> Self {
-        let PoolConfig { mut members, choice, retry, breaker, sticky } = config;
+        let PoolConfig { mut members, choice, semantic, retry, breaker, sticky } = config;
         members.retain(|member| member.weight > 0);
         // Stable: within a tier the order is the document's.
         members.sort_by_key(|member| std::cmp::Reverse(member.tier));
+        let semantic = match &choice {
+            Choice::Semantic => {
+                semantic.and_then(|config| Semantic::build(owner, config, &members, registry))
+            }
+            _ => None,
+        };
+        let choice = match choice {
+            // One target alone is not chosen.
+            Choice::Semantic if semantic.is_none() => Choice::default(),
+            choice => choice,
+        };
         let mut tiers = Vec::new();
         let mut from = 0;
-        for chunk in members.chunk_by(|a, b| a.tier == b.tier) {
+        // Whoever is chosen by what is asked is, whatever its tier.
+        let is_one = |a: &MemberConfig, b: &MemberConfig| semantic.is_some() || a.tier == b.tier;
+        for chunk in members.chunk_by(is_one) {
             let contenders: Vec<Contender<'_>> = chunk
                 .iter()
                 .map(|member| Contender {
@@ -135,7 +158,15 @@ impl Pool {
             Some(registry) => registry.conversations(owner, ttl),
             None => Arc::new(Sticky::new(ttl)),
         });
-        Self { members: members.into(), tiers: tiers.into(), choice, breaker, retry, sticky }
+        Self {
+            members: members.into(),
+            tiers: tiers.into(),
+            choice,
+            semantic: semantic.map(Box::new),
+            breaker,
+            retry,
+            sticky,
+        }
     }
 
     /// When another attempt follows a failed one.
@@ -146,6 +177,11 @@ impl Pool {
     /// The targets, tier by tier.
     pub(crate) fn members(&self) -> &[MemberConfig] {
         &self.members
+    }
+
+    /// How its targets are chosen by what is asked, if they are.
+    pub(crate) fn semantic(&self) -> Option<&Semantic> {
+        self.semantic.as_deref()
     }
 
     /// The conversation of a request, where those are to stay at one target.

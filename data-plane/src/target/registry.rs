@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use super::budget::{Budget, BudgetRules};
 use super::load::Load;
 use super::probe::Probed;
+use super::semantic::{Key, Memory};
 use super::state::Health;
 use super::sticky::Sticky;
 use super::summary::Summary;
@@ -44,6 +45,8 @@ struct Tables {
     conversations: Table<Arc<str>, Sticky>,
     /// By the server's address.
     loads: Table<Box<str>, Load>,
+    /// By what the vectors of examples depend on.
+    examples: Table<Key, Memory>,
 }
 
 impl Registry {
@@ -83,6 +86,12 @@ impl Registry {
     pub(crate) fn load(&self, server: &str) -> Arc<Load> {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         tables.loads.get(server.into(), Arc::default)
+    }
+
+    /// What is known of the examples of a pool.
+    pub(super) fn examples(&self, key: Key) -> Arc<Memory> {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        tables.examples.get(key, Arc::default)
     }
 
     /// A provider was built that is to be probed, instead of any before it with its id.

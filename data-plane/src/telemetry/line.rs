@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::series::Spent;
-use crate::exchange::{Record, Tokens, Tries};
+use crate::exchange::{Meant, Record, Tokens, Tries};
 
 /// The text of the last second that was written: most lines share it with the one before.
 #[derive(Default)]
@@ -90,6 +90,7 @@ pub(super) fn write(
     }
     number(line, "attempts", u64::from(record.attempts.get()));
     tries(line, &record.tries.borrow());
+    meant(line, &record.meant.borrow());
     time(line, "total_ms", spent.total);
     time(line, "gateway_ms", spent.gateway);
     if record.attempts.get() > 0 {
@@ -136,6 +137,39 @@ fn tries(line: &mut Vec<u8>, tries: &Tries) {
         if let Some(tokens) = tried.tokens {
             counts(line, &tokens);
         }
+        line.push(b'}');
+    }
+    line.push(b']');
+}
+
+/// Each choice of a target by what is asked.
+fn meant(line: &mut Vec<u8>, all: &[Meant]) {
+    if all.is_empty() {
+        return;
+    }
+    name(line, "semantic");
+    line.push(b'[');
+    for (index, meant) in all.iter().enumerate() {
+        if index > 0 {
+            line.push(b',');
+        }
+        line.extend_from_slice(b"{\"pool\":\"");
+        escape(line, &meant.pool);
+        line.push(b'"');
+        if let Some(picked) = &meant.picked {
+            text(line, "picked", picked);
+        }
+        if let Some((provider, model)) = &meant.embedder {
+            text(line, "provider", provider);
+            text(line, "model", model);
+        }
+        if let Some(tokens) = meant.tokens {
+            number(line, "input_tokens", tokens);
+        }
+        if let Some(failed) = meant.failed {
+            text(line, "failed", failed);
+        }
+        time(line, "total_ms", meant.took);
         line.push(b'}');
     }
     line.push(b']');

@@ -28,7 +28,7 @@ pub(crate) use series::Metrics;
 
 use crate::exchange::Record;
 use line::Seconds;
-use series::{Local, Spent};
+use series::{Labels, Local, Spent};
 
 /// How long a line may wait in its worker's buffer.
 const LINGER: Duration = Duration::from_millis(200);
@@ -69,6 +69,11 @@ impl Telemetry {
         }
     }
 
+    /// Texts were embedded, on behalf of no caller, by this provider and model for a route.
+    pub(crate) fn embedded(&self, labels: Labels<'_>, tokens: u64) {
+        self.local.embedded(labels, tokens);
+    }
+
     /// Sends on what lies in the buffer, a while after it has begun to fill.
     pub(crate) async fn flush_now_and_then(&self) {
         let Some(log) = &self.log else { return };
@@ -102,4 +107,10 @@ fn spent(record: &Record, now: Instant) -> Spent {
         // What follows the first byte is the upstream's pace or the caller's.
         gateway: first_byte.unwrap_or(total).saturating_sub(upstream),
     }
+}
+
+/// The page of metrics.
+#[cfg(test)]
+pub(crate) fn page_for_test(metrics: &Metrics, targets: &crate::target::Registry) -> String {
+    exposition::text(metrics, targets, Health::default(), "0", 0)
 }

@@ -88,8 +88,8 @@ impl Metrics {
     }
 }
 
-/// The labels of an exchange.
-type Labels<'a> = (&'a str, &'a str, &'a str);
+/// Route, provider and model.
+pub(super) type Labels<'a> = (&'a str, &'a str, &'a str);
 
 /// The metrics of one worker, as that worker writes them.
 pub(super) struct Local {
@@ -128,6 +128,12 @@ impl Local {
         }
         let Some(series) = &*last else { return };
         series.count(record, spent);
+    }
+
+    /// Counts tokens of texts that no caller wanted to have embedded.
+    pub(super) fn embedded(&self, labels: Labels<'_>, tokens: u64) {
+        let [input, ..] = &self.find(labels, true).tokens;
+        add(input, tokens);
     }
 
     fn find(&self, labels: Labels<'_>, answered: bool) -> Arc<Series> {

@@ -52,10 +52,13 @@ impl Default for Setting {
     }
 }
 
-/// A snapshot with these documents, as revision 7.
-fn snapshot(documents: &[(&'static str, Value)], targets: &Registry) -> Snapshot {
-    let empty = Arc::new(Snapshot::empty(Head::empty("test")));
-    let mut edit = empty.edit();
+/// A snapshot with these documents beside what is there, as revision 7.
+fn snapshot(
+    before: &Arc<Snapshot>,
+    documents: &[(&'static str, Value)],
+    targets: &Registry,
+) -> Snapshot {
+    let mut edit = before.edit();
     let environment = |_: &str| None;
     let seal = sanmon_shared::seal::Seal::generate().unwrap();
     let context = BuildContext {
@@ -94,8 +97,9 @@ impl Gateway {
     pub(super) fn start(setting: Setting) -> Self {
         let Setting { documents, limits, trusted, log, clock, workers } = setting;
         let targets = Arc::<Registry>::default();
+        let empty = Arc::new(Snapshot::empty(Head::empty("test")));
         let mut shared = Shared::new(
-            Arc::new(Live::new(snapshot(&documents, &targets))),
+            Arc::new(Live::new(snapshot(&empty, &documents, &targets))),
             limits,
             trusted.parse().unwrap(),
             clock,
@@ -115,6 +119,12 @@ impl Gateway {
         let server = listening.server;
         tasks.spawn(async move { server.await.unwrap() });
         Self { address: listening.address, shared, handle: listening.handle, tasks, writer }
+    }
+
+    /// Serves these documents too, in the place of those with their ids, as a follower would.
+    pub(super) fn apply(&self, documents: &[(&'static str, Value)]) {
+        let next = snapshot(&self.shared.live.now(), documents, &self.shared.targets);
+        drop(self.shared.live.swap(Arc::new(next)));
     }
 
     /// Stops it, and gives the lines of its access log.

@@ -27,6 +27,7 @@ mod prompts;
 mod races;
 mod rate_limits;
 mod responses;
+mod semantic;
 mod serving;
 mod slowness;
 mod stopping;

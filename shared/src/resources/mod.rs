@@ -40,8 +40,8 @@ pub use prompt_template::PromptTemplate;
 pub use provider::{
     Algorithm, Balancing, Breaker, Connection, Fidelity, HashOn, HashSource, HealthyWhen, Hedge,
     Mock, ModelFilter, ParameterPolicy, Price, Probe, ProbeKind, Provider, ProviderOptions, Retry,
-    RetryBudget, RetryOn, Sticky, Target as ProviderTarget, TargetCondition, TimeoutOverrides,
-    UnhealthyWhen,
+    RetryBudget, RetryOn, SemanticChoice, Sticky, Target as ProviderTarget, TargetCondition,
+    TimeoutOverrides, UnhealthyWhen,
 };
 pub use route::{Frontend, Route};
 pub use secret_manager::{

@@ -77,6 +77,16 @@ pub(in crate::plugin) struct Auth {
     pub(super) aws: Option<Aws>,
 }
 
+impl Auth {
+    /// Of nothing but headers and parameters.
+    pub(in crate::plugin) fn plain(
+        header: BTreeMap<String, Secret>,
+        query: BTreeMap<String, Secret>,
+    ) -> Self {
+        Self { header, query, ..Self::default() }
+    }
+}
+
 /// A service account of Google.
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
@@ -128,6 +138,13 @@ pub(in crate::plugin) struct Override {
     pub(super) request_body: RequestBody,
     /// Whether `request_body` goes over what bodies have, and not only where they lack it.
     pub(super) request_body_force_override: bool,
+}
+
+impl Override {
+    /// Of nothing but the address.
+    pub(in crate::plugin) fn at(endpoint: Option<String>) -> Self {
+        Self { endpoint, ..Self::default() }
+    }
 }
 
 /// What is bounded.

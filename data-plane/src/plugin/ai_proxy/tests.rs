@@ -156,8 +156,91 @@ fn a_balancer_says_what_it_hashes() {
         let told = balanced(bad);
         assert!(told[0].contains("invalid configuration: failed to match pattern"), "{told:?}");
     }
-    let semantic = balanced(json!({"algorithm": "semantic"}));
-    assert!(semantic[0].starts_with("/balancer/algorithm: "), "{semantic:?}");
+}
+
+/// A config with the algorithm `semantic` that is right, and then not quite so.
+fn semantic(options: Value, instances: [Value; 2]) -> Vec<String> {
+    let instances = instances.into_iter().zip(["a", "b"]).map(|(more, name)| {
+        let mut instance = json!({"name": name, "provider": "openai", "auth": {}, "weight": 0,
+            "examples": ["x"]});
+        patch(&mut instance, more);
+        instance
+    });
+    let mut semantic = json!({"embeddings": {"provider": "openai", "model": "m", "auth": {}}});
+    patch(&mut semantic, options);
+    let config = json!({"balancer": {"algorithm": "semantic"}, "semantic_opts": semantic,
+        "instances": instances.collect::<Vec<_>>()});
+    problems("ai-proxy-multi", &config)
+}
+
+fn patch(document: &mut Value, more: Value) {
+    match (document, more) {
+        (Value::Object(document), Value::Object(more)) => {
+            for (name, value) in more {
+                patch(document.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (document, more) => *document = more,
+    }
+}
+
+#[test]
+fn instances_can_be_chosen_by_what_is_asked() {
+    let azure = "https://r.openai.azure.com/openai/deployments/d/embeddings?api-version=2024-10-21";
+    for good in [
+        json!({}),
+        json!({"threshold": -1, "fallback": "b", "debugging": true}),
+        json!({"threshold": 1.0, "embeddings": {"timeout": 100, "endpoint": "http://h:1/v1/embeddings",
+            "ssl_verify": false, "auth": {"query": {"key": "$env://KEY"}}}}),
+        json!({"embeddings": {"provider": "azure-openai", "endpoint": azure}}),
+        json!({"embeddings": {"provider": "azure-openai", "endpoint": "$env://ENDPOINT"}}),
+    ] {
+        assert_eq!(semantic(good.clone(), [json!({}), json!({})]), [""; 0], "{good}");
+    }
+    let thresholds = [json!({"threshold": -1}), json!({"threshold": 0.25})];
+    assert_eq!(semantic(json!({}), thresholds), [""; 0]);
+}
+
+#[test]
+fn what_is_wrong_with_choosing_by_what_is_asked_is_pointed_at() {
+    let plain = || [json!({}), json!({})];
+    for (options, instances, pointer) in [
+        (json!(null), plain(), "/semantic_opts"),
+        (json!({"threshold": 1.5}), plain(), "/semantic_opts/threshold"),
+        (json!({"fallback": "c"}), plain(), "/semantic_opts/fallback"),
+        (json!({"embeddings": {"model": " "}}), plain(), "/semantic_opts/embeddings/model"),
+        (
+            json!({"embeddings": {"provider": "azure-openai"}}),
+            plain(),
+            "/semantic_opts/embeddings/endpoint",
+        ),
+        (
+            json!({"embeddings": {"provider": "azure-openai", "endpoint": "https://r.openai.azure.com"}}),
+            plain(),
+            "/semantic_opts/embeddings/endpoint",
+        ),
+        (json!({"embeddings": {"endpoint": "h"}}), plain(), "/semantic_opts/embeddings/endpoint"),
+        (
+            json!({"embeddings": {"ssl_verify": false}}),
+            plain(),
+            "/semantic_opts/embeddings/endpoint",
+        ),
+        (
+            json!({"embeddings": {"auth": {"header": {"a b": "c"}}}}),
+            plain(),
+            "/semantic_opts/embeddings/auth/header/a b",
+        ),
+        (json!({}), [json!({}), json!({"examples": []})], "/instances/1/examples"),
+        (json!({}), [json!({"examples": ["x", " "]}), json!({})], "/instances/0/examples/1"),
+        (json!({}), [json!({"examples": vec!["x"; 65]}), json!({})], "/instances/0/examples"),
+        (json!({}), [json!({}), json!({"threshold": -1.01})], "/instances/1/threshold"),
+    ] {
+        let told = semantic(options.clone(), instances);
+        assert!(
+            told.len() == 1 && told[0].starts_with(&format!("{pointer}: ")),
+            "{options}: {told:?}"
+        );
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::target::{Choice, HashOn};
 #[serde(default)]
 #[schema(as = AiProxyMultiBalancer)]
 pub(super) struct Balancer {
-    /// In turn by weight, or the same one for the same value.
+    /// In turn by weight, the same one for the same value, or by what is asked.
     algorithm: Algorithm,
     /// What value: a variable of the request, a header, a cookie, the consumer, or several variables.
     hash_on: On,
@@ -29,7 +29,7 @@ enum Algorithm {
     /// In turn, by weight.
     #[default]
     Roundrobin,
-    /// By what is asked; not served here.
+    /// By what is asked: `semantic_opts` and the `examples` of instances say how.
     Semantic,
 }
 
@@ -52,16 +52,17 @@ enum On {
 }
 
 impl Balancer {
+    /// Whether instances are chosen by what is asked. Then nothing else counts.
+    pub(super) fn is_semantic(&self) -> bool {
+        self.algorithm == Algorithm::Semantic
+    }
+
     /// Checks and compiles it; the problem points into the config.
     pub(super) fn choice(&self) -> Result<Choice, Problem> {
         match self.algorithm {
             Algorithm::Roundrobin => Ok(Choice::RoundRobin),
             Algorithm::Chash => self.hash().map(Choice::Hash),
-            Algorithm::Semantic => {
-                let text = "instances are not chosen by what is asked here: take \"roundrobin\" or \
-                            \"chash\", or a route for each instance";
-                Err(Problem::at("/balancer/algorithm", text))
-            }
+            Algorithm::Semantic => Ok(Choice::Semantic),
         }
     }
 

@@ -4,13 +4,13 @@
 mod balancer;
 mod checks;
 mod fallback;
+mod semantic;
 
 use std::sync::Arc;
 
 use sanmon_shared::Problem;
 use sanmon_shared::catalogue::Phase;
 use sanmon_shared::problem::join_pointer;
-use sanmon_shared::resources::Inert;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use self::balancer::Balancer;
 use self::checks::Checks;
 use self::fallback::{Strategy, retry};
+use self::semantic::SemanticOpts;
 use super::ai_proxy::config::{self, Auth, Common, Override, ProviderConf, VendorName};
 use super::ai_proxy::instance::Instance;
 use super::{BuildContext, Plugin};
@@ -54,9 +55,9 @@ config::config! {
         #[serde(default)]
         #[schema(minimum = 1)]
         retry_on_failure_within_ms: Option<u64>,
-        #[doc = "How instances are chosen by what is asked."]
+        /// For the algorithm `semantic`: who embeds what is asked, and how like it instances have to be.
         #[serde(default)]
-        semantic_opts: Inert,
+        semantic_opts: Option<SemanticOpts>,
     }
 }
 
@@ -89,17 +90,18 @@ struct InstanceConfig {
     /// Calls that find out whether it is well. One that is not is asked when no other is left.
     #[serde(default)]
     checks: Option<Checks>,
-    #[doc = "Texts for which it is chosen."]
+    /// For the algorithm `semantic`: messages for which it is chosen.
     #[serde(default)]
-    examples: Inert,
-    #[doc = "How like them a text has to be."]
+    #[schema(max_items = 64, example = json!([]))]
+    examples: Vec<String>,
+    /// For the algorithm `semantic`: how like one of them a message has to be.
     #[serde(default)]
-    threshold: Inert,
+    #[schema(minimum = -1, maximum = 1)]
+    threshold: Option<f64>,
 }
 
 impl InstanceConfig {
     fn instance(&self) -> Instance<'_> {
-        let Self { examples: Inert, threshold: Inert, .. } = self;
         Instance {
             name: &self.name,
             provider: self.provider,
@@ -115,6 +117,20 @@ impl InstanceConfig {
     fn share(&self, all: &[Self]) -> u32 {
         let mut peers = all.iter().filter(|other| other.priority == self.priority);
         if peers.all(|other| other.weight == 0) { 1 } else { self.weight }
+    }
+
+    /// As a target of the plugin's pool. Where what is asked decides, weights and priorities do not.
+    fn member(&self, provider: Provider, all: &[Self], is_semantic: bool) -> MemberConfig {
+        let (weight, tier) = if is_semantic { (1, 0) } else { (self.share(all), self.priority) };
+        #[expect(clippy::cast_possible_truncation, reason = "scores have no more digits")]
+        let threshold = self.threshold.map(|threshold| threshold as f32);
+        MemberConfig {
+            weight,
+            tier,
+            examples: self.examples.clone().into(),
+            threshold,
+            ..MemberConfig::of(ProviderRef::Own(Arc::new(provider)), self.name.as_str())
+        }
     }
 
     /// Checks and compiles it; problems point into it.
@@ -177,11 +193,10 @@ impl Plugin for AiProxyMulti {
         for (index, own) in config.instances.iter().enumerate() {
             let at = join_pointer("/instances", &index.to_string());
             match own.build(&common, context) {
-                Ok(provider) => members.push(MemberConfig {
-                    weight: own.share(&config.instances),
-                    tier: own.priority,
-                    ..MemberConfig::of(ProviderRef::Own(Arc::new(provider)), own.name.as_str())
-                }),
+                Ok(provider) => {
+                    let is_semantic = config.balancer.is_semantic();
+                    members.push(own.member(provider, &config.instances, is_semantic));
+                }
                 Err(inner) => problems.extend(inner.into_iter().map(|p| p.under(&at))),
             }
         }
@@ -191,6 +206,14 @@ impl Plugin for AiProxyMulti {
             let text = "either all instances ask for streams in their \"options\", or none";
             problems.push(Problem::at("/instances", text));
         }
+        let semantic = config.balancer.is_semantic().then(|| {
+            let options = config.semantic_opts.as_ref();
+            semantic::config(options, &config.instances, &common, context)
+        });
+        let semantic = semantic.transpose().unwrap_or_else(|inner| {
+            problems.extend(inner);
+            None
+        });
         let choice = config.balancer.choice().map_err(|problem| problems.push(problem));
         let Some(choice) = choice.ok().filter(|_| problems.is_empty()) else {
             return Err(problems);
@@ -201,9 +224,8 @@ impl Plugin for AiProxyMulti {
             config.max_retries,
             config.retry_on_failure_within_ms,
         );
-        let Inert = config.semantic_opts;
         let id: Arc<str> = format!("{}/{}", context.owner, Self::NAME).into();
-        let pool = PoolConfig { members, choice, retry, breaker: None, sticky: None };
+        let pool = PoolConfig { members, choice, semantic, retry, breaker: None, sticky: None };
         let pool = Pool::build(&id, pool, context.targets);
         let provider = Arc::new(Provider::of_pool(&id, Self::NAME, pool));
         Ok(Self(Proxy::new(

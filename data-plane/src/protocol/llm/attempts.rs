@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::hedge::hedged;
-use super::{Failed, Trial};
+use super::{Failed, Trial, semantic};
 use crate::exchange::Exchange;
 use crate::target::{Candidate, Course};
 
@@ -40,6 +40,9 @@ where
             Some(before) if refuses => before,
             _ => failed,
         };
+        if goes_on && course.is_unsettled() {
+            Box::pin(semantic::settle(exchange, &mut course)).await;
+        }
         let Some(next) = goes_on.then(|| course.next()).flatten() else {
             if let Some(soonest) = soonest {
                 last.wait_for(soonest);

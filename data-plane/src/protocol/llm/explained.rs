@@ -57,6 +57,13 @@ pub(crate) fn targets(
     to.provider = Some(wanted.named.id.to_string());
     to.model = wanted.model.as_deref().map(str::to_owned);
     let mut course = Course::of(ask, &wanted.named);
+    for pool in course.unsettled() {
+        to.notes.push(format!(
+            "{:?} puts chats to its targets in the order in which these are like what is asked, which \
+             nobody was asked to embed here: this is its order where that cannot be told",
+            pool.id
+        ));
+    }
     while let Some(candidate) = course.next().filter(|_| to.targets.len() < MOST) {
         let mut target = ExplainedTarget {
             provider: candidate.provider.id.to_string(),

@@ -30,12 +30,7 @@ const AGENT: &str = concat!("sanmon/", env!("CARGO_PKG_VERSION"));
 
 /// The headers of a call: the endpoint's own come first.
 pub(crate) fn request<'a>(exchange: &Exchange, call: Call<'a>, accept: &'static str) -> Call<'a> {
-    let mut call = call
-        .header(upstream::CONTENT_TYPE, upstream::HeaderValue::from_static("application/json"))
-        // Usage has to stay readable.
-        .header(upstream::ACCEPT_ENCODING, upstream::HeaderValue::from_static("identity"))
-        .default_header(upstream::ACCEPT, upstream::HeaderValue::from_static(accept))
-        .default_header(upstream::USER_AGENT, upstream::HeaderValue::from_static(AGENT));
+    let mut call = own(call, accept);
     for name in REQUEST {
         if let Some(value) = exchange.request.headers().get(name)
             && let Ok(value) = upstream::HeaderValue::from_bytes(value.as_bytes())
@@ -44,6 +39,15 @@ pub(crate) fn request<'a>(exchange: &Exchange, call: Call<'a>, accept: &'static 
         }
     }
     call
+}
+
+/// The same of a call that is the gateway's own: nothing of a caller is in it.
+pub(crate) fn own<'a>(call: Call<'a>, accept: &'static str) -> Call<'a> {
+    call.header(upstream::CONTENT_TYPE, upstream::HeaderValue::from_static("application/json"))
+        // Usage has to stay readable.
+        .header(upstream::ACCEPT_ENCODING, upstream::HeaderValue::from_static("identity"))
+        .default_header(upstream::ACCEPT, upstream::HeaderValue::from_static(accept))
+        .default_header(upstream::USER_AGENT, upstream::HeaderValue::from_static(AGENT))
 }
 
 /// The headers of an answer.

@@ -23,6 +23,7 @@ mod patience;
 pub(crate) mod pieces;
 mod reply;
 mod request;
+pub(crate) mod semantic;
 mod several;
 pub(crate) mod stream;
 mod translated;
@@ -74,7 +75,7 @@ pub(crate) async fn answer_body(
     body: Bytes,
     members: Members,
 ) -> Result<HttpResponse, GatewayError> {
-    let (asking, course) = {
+    let (asking, mut course) = {
         let object = Object::new(&body, members.clone());
         let asking = Asking::of(exchange, refs, front.shape(), &object)?;
         let model = asking.wanted.model.as_deref();
@@ -88,6 +89,9 @@ pub(crate) async fn answer_body(
         };
         (asking, course)
     };
+    if course.is_by_meaning() {
+        Box::pin(semantic::begin(exchange, &*front, &body, &mut course)).await;
+    }
     let streams = asking.streams;
     let (dialect, codec) = (front.dialect(), front.codec());
     let request = Request::new(exchange, front, refs, body, members, asking);

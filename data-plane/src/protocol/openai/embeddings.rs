@@ -1,6 +1,7 @@
 //! `POST /v1/embeddings`: passed through to providers that speak OpenAI's format, translated for the
 //! others.
 
+pub(crate) mod aside;
 mod translated;
 
 use std::rc::Rc;

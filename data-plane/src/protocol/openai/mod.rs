@@ -12,4 +12,5 @@ pub use chat::Chat;
 pub(crate) use chat::ChatFront;
 pub use completions::Completions;
 pub use embeddings::Embeddings;
+pub(crate) use embeddings::aside::{Embedded, embed};
 pub use models::{ListForm, ModelLists, Models};

@@ -9,6 +9,7 @@ mod hash;
 mod least_busy;
 mod random;
 mod round_robin;
+mod semantic;
 
 pub(crate) use cheapest::Price;
 pub(crate) use hash::HashOn;
@@ -40,6 +41,8 @@ pub(crate) enum Choice {
     Cheapest,
     /// The same one for the same value.
     Hash(HashOn),
+    /// The one whose examples are most like what is asked, as its pool says.
+    Semantic,
 }
 
 impl Choice {
@@ -75,6 +78,10 @@ pub(crate) trait View {
     fn in_flight(&self, at: usize) -> u32;
     /// Milliseconds to its first content; none where that is not known.
     fn latency(&self, at: usize) -> Option<f64>;
+    /// All of them in the order in which the request is put to them, where it has one of its own.
+    fn order(&self) -> &[u16] {
+        &[]
+    }
 }
 
 /// A way of choosing, made for the targets of a tier.
@@ -89,6 +96,7 @@ enum Way {
     Fastest(Fastest),
     Cheapest(Cheapest),
     Ring(Ring),
+    Semantic,
 }
 
 impl Picker {
@@ -105,6 +113,7 @@ impl Picker {
                 Way::Cheapest(Cheapest::new(contenders.iter().map(|one| one.price).collect()))
             }
             Choice::Hash(_) => Way::Ring(Ring::new(contenders)),
+            Choice::Semantic => Way::Semantic,
         })
     }
 
@@ -117,6 +126,7 @@ impl Picker {
             Way::Fastest(picker) => picker.pick(view),
             Way::Cheapest(picker) => picker.pick(view),
             Way::Ring(picker) => picker.pick(view, hash),
+            Way::Semantic => semantic::pick(view),
         }
     }
 }
@@ -131,6 +141,7 @@ mod for_test {
         pub(super) out: Vec<usize>,
         pub(super) in_flight: Vec<u32>,
         pub(super) latency: Vec<Option<f64>>,
+        pub(super) order: Vec<u16>,
     }
 
     impl Said {
@@ -150,6 +161,10 @@ mod for_test {
 
         fn latency(&self, at: usize) -> Option<f64> {
             self.latency.get(at).copied().flatten()
+        }
+
+        fn order(&self) -> &[u16] {
+            &self.order
         }
     }
 }

@@ -17,6 +17,9 @@ use crate::target::choice::{Choice, HashOn, Price};
 use crate::target::condition::{Condition, Expected, Looked};
 use crate::target::pool::{MemberConfig, PoolConfig, ProviderRef};
 use crate::target::retry::Retry;
+use crate::target::semantic::{
+    Embedder, SemanticConfig, check_examples, check_threshold, check_total,
+};
 
 /// What `provider` says.
 pub(crate) const KIND: &str = "loadbalancer";
@@ -40,12 +43,18 @@ pub(super) fn config(
     }
     let path = selected(document, problems);
     let mut members = Vec::new();
+    let is_semantic = document.balancing.algorithm == Some(Algorithm::Semantic);
+    let mut add = |target: &ProviderTarget, at: &str, problems: &mut Vec<Problem>| {
+        if is_semantic {
+            check_examples(&target.examples, &join_pointer(at, "examples"), problems);
+        }
+        members.push(member(target, path.as_ref(), at, problems));
+    };
     for (index, target) in document.targets.iter().enumerate() {
-        let at = join_pointer("/targets", &index.to_string());
-        members.push(member(target, path.as_ref(), &at, problems));
+        add(target, &join_pointer("/targets", &index.to_string()), problems);
     }
     for (at, target) in refs(document, problems) {
-        members.push(member(&target, path.as_ref(), &at, problems));
+        add(&target, &at, problems);
     }
     if members.is_empty() {
         problems.push(Problem::at("/targets", "it names no target, so no request can be answered"));
@@ -60,8 +69,9 @@ pub(super) fn config(
         }
     }
     Some(PoolConfig {
-        members,
         choice: choice(document, problems),
+        semantic: if is_semantic { semantic(document, &members, problems) } else { None },
+        members,
         retry,
         breaker,
         sticky: document.balancing.sticky.map(|sticky| Duration::from_millis(sticky.ttl)),
@@ -126,6 +136,10 @@ fn member(
         conditions: conditions.into(),
         price: target.price.map(|price| Price { input: price.input, output: price.output }),
         context_window: target.context_window,
+        examples: target.examples.clone().into(),
+        threshold: target
+            .threshold
+            .map(|own| check_threshold(own, &join_pointer(at, "threshold"), problems)),
         timeouts: target.timeouts,
         ..MemberConfig::of(
             ProviderRef::Stored(target.provider.clone()),
@@ -187,9 +201,43 @@ fn choice(document: &resources::Provider, problems: &mut Vec<Problem>) -> Choice
         Algorithm::LeastBusy => Choice::LeastBusy,
         Algorithm::BestResponseTime => Choice::FASTEST,
         Algorithm::Cheapest => Choice::Cheapest,
+        Algorithm::Semantic => Choice::Semantic,
         Algorithm::ConsistentHash => {
             let on = &document.balancing.hash_on;
             Choice::Hash(HashOn::build(on, "/balancing/hash_on", problems))
         }
     }
+}
+
+fn semantic(
+    document: &resources::Provider,
+    members: &[MemberConfig],
+    problems: &mut Vec<Problem>,
+) -> Option<SemanticConfig> {
+    const AT: &str = "/balancing/semantic";
+    let Some(config) = &document.balancing.semantic else {
+        let text = "it says which model embeds what is asked, and is needed for that choice";
+        problems.push(Problem::at(AT, text));
+        return None;
+    };
+    let given = |text: &Option<String>| {
+        let text = text.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        text.map(Box::<str>::from)
+    };
+    let fallback = given(&config.fallback);
+    if let Some(name) = &fallback
+        && !members.iter().any(|member| *member.name == **name)
+    {
+        let text = format!("no target is called {name:?}");
+        problems.push(Problem::at(join_pointer(AT, "fallback"), text));
+    }
+    check_total(members.iter().map(|member| member.examples.len()).sum(), "/targets", problems);
+    Some(SemanticConfig {
+        embedder: Embedder::Stored(config.embedding_model.clone()),
+        model: given(&config.model),
+        timeout: Duration::from_millis(config.timeout.max(1)),
+        threshold: check_threshold(config.threshold, &join_pointer(AT, "threshold"), problems),
+        fallback,
+        debugging: config.debugging,
+    })
 }

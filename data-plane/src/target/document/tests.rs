@@ -54,6 +54,49 @@ fn a_balancer_has_targets_and_nobody_else_has() {
     assert_eq!(twice.unwrap_err(), ["/targets"]);
 }
 
+/// A pool that chooses by what is asked.
+fn semantic(semantic: &Value, targets: &Value) -> Result<Provider, Vec<String>> {
+    build(&json!({"provider": "loadbalancer", "targets": targets,
+        "balancing": {"algorithm": "semantic", "semantic": semantic}}))
+}
+
+#[test]
+fn a_pool_that_chooses_by_what_is_asked_has_examples_and_somebody_who_embeds() {
+    let targets = json!([{"ref": "a", "examples": ["x"], "threshold": 0.5},
+        {"ref": "b", "name": "other", "examples": ["y", "z"], "priority": 1}]);
+    let pool = |options: &Value| {
+        semantic(options, &targets).map(|provider| {
+            let pool = provider.pool.unwrap();
+            pool.semantic().map(|semantic| semantic.examples.join(" "))
+        })
+    };
+    let whole = json!({"embedding_model": "e", "model": "m", "timeout": 100, "threshold": -0.5,
+        "fallback": "other", "debugging": true});
+    for good in [json!({"embedding_model": "e"}), whole] {
+        assert_eq!(pool(&good), Ok(Some("y z x".to_owned())), "larger priorities first");
+    }
+    assert_eq!(pool(&Value::Null).unwrap_err(), ["/balancing/semantic"]);
+    let wrong = json!({"embedding_model": "e", "threshold": 2, "fallback": "b"});
+    let at = |name: &str| format!("/balancing/semantic/{name}");
+    assert_eq!(pool(&wrong).unwrap_err(), [at("fallback"), at("threshold")]);
+    let targets = json!([{"ref": "a"}, {"ref": "b", "examples": ["x", ""]},
+        {"ref": "c", "examples": vec!["x"; 65]}, {"ref": "d", "examples": ["x"], "threshold": -2}]);
+    let embeds = json!({"embedding_model": "e"});
+    assert_eq!(
+        semantic(&embeds, &targets).unwrap_err(),
+        [
+            "/targets/0/examples",
+            "/targets/1/examples/1",
+            "/targets/2/examples",
+            "/targets/3/threshold"
+        ]
+    );
+    let many: Vec<Value> = (0..33)
+        .map(|number| json!({"ref": format!("t{number}"), "examples": vec!["x"; 64]}))
+        .collect();
+    assert_eq!(semantic(&embeds, &json!(many)).unwrap_err(), ["/targets"]);
+}
+
 #[test]
 fn otoroshis_documents_are_taken_as_they_are() {
     let provider = build(&json!({

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-pub use balancing::{Algorithm, Balancing, HashOn, HashSource, Sticky};
+pub use balancing::{Algorithm, Balancing, HashOn, HashSource, SemanticChoice, Sticky};
 pub use connection::Connection;
 pub use mock::Mock;
 pub use options::ProviderOptions;

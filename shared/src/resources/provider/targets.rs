@@ -39,6 +39,14 @@ pub struct Target {
     #[serde(default)]
     #[schema(minimum = 1)]
     pub context_window: Option<u64>,
+    /// For the choice `semantic`: up to 64 prompts that it is for.
+    #[serde(default)]
+    #[schema(max_items = 64, example = json!([]))]
+    pub examples: Vec<String>,
+    /// For the choice `semantic`: how like one of them a prompt has to be, from -1 to 1.
+    #[serde(default)]
+    #[schema(minimum = -1, maximum = 1)]
+    pub threshold: Option<f64>,
     /// Its own timeouts, over those of its connection.
     #[serde(default)]
     pub timeouts: TimeoutOverrides,
@@ -57,6 +65,8 @@ impl Target {
             conditions: Vec::new(),
             price: None,
             context_window: None,
+            examples: Vec::new(),
+            threshold: None,
             timeouts: TimeoutOverrides::default(),
         }
     }

@@ -6,8 +6,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap as CallerHeaders;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use reqwest::header::HeaderMap;
 use sanmon_shared::resources;
-use sanmon_wire::canonical::{ProviderError, Usage};
+use sanmon_wire::canonical::Usage;
 use sanmon_wire::chat;
 use sanmon_wire::embeddings::{EmbedCall, EmbedCodec, EmbedRequest, EmbedResponse, openai};
 use sanmon_wire::fidelity::Losses;
@@ -23,7 +24,7 @@ use crate::protocol::llm::model::Chosen;
 use crate::protocol::llm::{Failed, Trial, bad, headers, unsupported};
 use crate::protocol::refs::Refs;
 use crate::protocol::{Dialect, errors};
-use crate::provider::{Account, Fidelity, Member, Operation, Timeouts, Transport};
+use crate::provider::{Account, Fidelity, Member, Operation, Provider, Timeouts, Transport};
 use crate::target::Candidate;
 use crate::upstream::{Stage, UpstreamError};
 
@@ -73,29 +74,12 @@ impl<'c> Translating<'c> {
         if chosen.names_provider() {
             request.extras.retain(|(name, _)| name != "provider");
         }
-        let (words, options): (Vec<&Member>, Vec<&Member>) =
-            provider.options.members.iter().partition(|option| openai::is_member(&option.name));
-        if !words.is_empty() {
-            let mut text = b"{".to_vec();
-            for (index, option) in words.into_iter().enumerate() {
-                if index > 0 {
-                    text.push(b',');
-                }
-                write_string(&mut text, &option.name);
-                text.push(b':');
-                text.extend_from_slice(option.value.json().as_bytes());
-            }
-            text.push(b'}');
-            let read = Object::scan(&text).map_err(|error| {
-                GatewayError::new(Code::Internal, "options are no object").detail(error.to_string())
-            })?;
-            request.fill(&read, provider.options.win).map_err(|error| bad(&error))?;
-        }
+        let options = fill(&mut request, provider)?;
         Ok(Self {
             codec,
             model: chosen.model.as_deref().unwrap_or_default().to_owned(),
             request,
-            options: options.into_iter().cloned().collect(),
+            options,
             strict: [provider.fidelity, refs.fidelity].contains(&Fidelity::Strict),
             timeouts: candidate.timeouts.with(&refs.timeouts),
             candidate,
@@ -172,7 +156,8 @@ impl<'c> Translating<'c> {
     ) -> Result<Part, Box<Failed>> {
         let EmbedCall { body, inputs } = call;
         let operation = Operation::Embeddings { model: &self.model };
-        let request = account.call(&operation, self.timeouts.whole())?.bytes(self.extended(body)?);
+        let body = extended(&self.candidate.provider, &self.options, body)?;
+        let request = account.call(&operation, self.timeouts.whole())?.bytes(body);
         let mut request = headers::request(exchange, request, "application/json");
         account.authorize(&exchange.worker, &mut request).await?;
         // The request as a whole is the attempt.
@@ -180,47 +165,17 @@ impl<'c> Translating<'c> {
         let status = check_head(answer.status, &answer.headers)?;
         let body = answer.gather(exchange.worker.limits.answer_bytes).await?;
         let head = told(exchange, answer.status, &answer.headers);
-        let failed = |mut error: ProviderError| {
-            answer::withhold(&mut error, Some(account));
-            let id = &exchange.request_id;
-            let response = errors::of_provider(Dialect::OpenAi, &chat::OPENAI, &error, id);
-            Failed::provider(error, with(response, head.clone()), &head)
-        };
-        if !status.is_success() {
-            return Err(failed(self.codec.decode_error(status.as_u16(), &body)));
-        }
-        let invalid = |detail: String| -> Box<Failed> {
-            let text = "the provider's answer holds no embeddings";
-            GatewayError::new(Code::UpstreamInvalid, text).detail(detail).into()
-        };
-        let mut response = self.codec.decode_response(&body).map_err(|failure| match failure {
-            Failure::Error(error) => failed(error),
+        let response = read(self.codec, status, &answer.headers, &body, inputs);
+        let response = response.map_err(|failure| match failure {
+            Failure::Error(mut error) => {
+                answer::withhold(&mut error, Some(account));
+                let id = &exchange.request_id;
+                let response = errors::of_provider(Dialect::OpenAi, &chat::OPENAI, &error, id);
+                Failed::provider(error, with(response, head.clone()), &head)
+            }
             Failure::Invalid(text) => invalid(text),
         })?;
-        if response.vectors.len() != inputs {
-            let count = response.vectors.len();
-            return Err(invalid(format!("{count} vectors for {inputs} inputs")));
-        }
-        let counted =
-            answer.headers.get(COUNTED).and_then(|count| count.to_str().ok()?.parse().ok());
-        response.input_tokens = response.input_tokens.or(counted);
         Ok(Part { head, response })
-    }
-
-    /// The body with the members that its provider gets over all others.
-    fn extended(&self, encoded: Vec<u8>) -> Result<Bytes, GatewayError> {
-        let (provider, options) = (&self.candidate.provider, &self.options);
-        let body = Bytes::from(encoded);
-        if options.is_empty() && provider.additions.is_empty() && provider.renames.is_empty() {
-            return Ok(body);
-        }
-        let object = Object::scan(&body).map_err(|error| {
-            GatewayError::new(Code::Internal, "a translated request is no object")
-                .detail(error.to_string())
-        })?;
-        let mut draft = Draft::of(&object);
-        draft.adapt(provider, options, &[])?;
-        Ok(draft.finish(&body))
     }
 
     /// The caller's answer, its tokens summed where the provider tells them all, else guessed.
@@ -242,4 +197,77 @@ impl<'c> Translating<'c> {
         whole.vectors.extend(parts.flat_map(|part| part.response.vectors));
         (openai::encode_response(&whole, self.request.form, &self.model, tokens), head)
     }
+}
+
+/// Fills in what a provider's options say in the words of clients. The others are given back: they go into
+/// bodies as they are.
+pub(super) fn fill(
+    request: &mut EmbedRequest,
+    provider: &Provider,
+) -> Result<Vec<Member>, GatewayError> {
+    let (words, options): (Vec<&Member>, Vec<&Member>) =
+        provider.options.members.iter().partition(|option| openai::is_member(&option.name));
+    if !words.is_empty() {
+        let mut text = b"{".to_vec();
+        for (index, option) in words.into_iter().enumerate() {
+            if index > 0 {
+                text.push(b',');
+            }
+            write_string(&mut text, &option.name);
+            text.push(b':');
+            text.extend_from_slice(option.value.json().as_bytes());
+        }
+        text.push(b'}');
+        let read = Object::scan(&text).map_err(|error| {
+            GatewayError::new(Code::Internal, "options are no object").detail(error.to_string())
+        })?;
+        request.fill(&read, provider.options.win).map_err(|error| bad(&error))?;
+    }
+    Ok(options.into_iter().cloned().collect())
+}
+
+/// A body with the members that its provider gets over all others.
+pub(super) fn extended(
+    provider: &Provider,
+    options: &[Member],
+    encoded: Vec<u8>,
+) -> Result<Bytes, GatewayError> {
+    let body = Bytes::from(encoded);
+    if options.is_empty() && provider.additions.is_empty() && provider.renames.is_empty() {
+        return Ok(body);
+    }
+    let object = Object::scan(&body).map_err(|error| {
+        GatewayError::new(Code::Internal, "a translated request is no object")
+            .detail(error.to_string())
+    })?;
+    let mut draft = Draft::of(&object);
+    draft.adapt(provider, options, &[])?;
+    Ok(draft.finish(&body))
+}
+
+/// The answer to a call with so many inputs.
+pub(super) fn read(
+    codec: &dyn EmbedCodec,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    inputs: usize,
+) -> Result<EmbedResponse, Failure> {
+    if !status.is_success() {
+        return Err(Failure::Error(codec.decode_error(status.as_u16(), body)));
+    }
+    let mut response = codec.decode_response(body)?;
+    if response.vectors.len() != inputs {
+        let count = response.vectors.len();
+        return Err(Failure::Invalid(format!("{count} vectors for {inputs} inputs")));
+    }
+    let counted = headers.get(COUNTED).and_then(|count| count.to_str().ok()?.parse().ok());
+    response.input_tokens = response.input_tokens.or(counted);
+    Ok(response)
+}
+
+/// An answer that is none.
+pub(super) fn invalid(detail: String) -> Box<Failed> {
+    let text = "the provider's answer holds no embeddings";
+    GatewayError::new(Code::UpstreamInvalid, text).detail(detail).into()
 }
