@@ -90,6 +90,13 @@ fn the_page_for_those_who_come_from_apisix_works_as_pasted() {
 #[test]
 fn the_page_about_traffic_works_as_pasted() {
     let said = paste(&read("docs/traffic.md", None));
-    let expected = ["I am here.", "x-sanmon-attempts: 2", "retry-after", "rate_limit_exceeded"];
+    let expected = [
+        "I am here.",
+        "x-sanmon-attempts: 2",
+        "x-ai-semantic-picked-instance: poet",
+        "O sea!",
+        "retry-after",
+        "rate_limit_exceeded",
+    ];
     says(&said, &expected);
 }

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sanmon_shared::Problem;
-use sanmon_shared::secret::{Secret, is_reference};
+use sanmon_shared::reference::is_reference;
+use sanmon_shared::secret::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 use utoipa::ToSchema;

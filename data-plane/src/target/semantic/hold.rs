@@ -71,9 +71,9 @@ mod tests {
             // Another one that was under way.
             now += Duration::from_millis(1);
             hold.failed(now - Duration::from_millis(2), now, None);
-            now += Duration::from_secs(seconds) - Duration::from_millis(2);
-            assert!(!hold.admits(1, now, WITHIN), "{seconds}");
-            now += Duration::from_millis(1);
+            let before = now + Duration::from_millis(seconds * 1_000 - 2);
+            assert!(!hold.admits(1, before, WITHIN), "{seconds}");
+            now = before + Duration::from_millis(1);
             assert!(hold.admits(1, now, WITHIN), "{seconds}");
             assert!(!hold.admits(1, now, WITHIN), "{seconds}");
         }
