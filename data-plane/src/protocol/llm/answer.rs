@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap as CallerHeaders;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use sanmon_shared::clock::Clock;
 use sanmon_wire::canonical::{ErrorKind, ProviderError, Usage};
 use sanmon_wire::chat::upstream_error;
 use sanmon_wire::format::Codec;
@@ -179,9 +180,14 @@ pub(crate) fn told(
     status: reqwest::StatusCode,
     from: &HeaderMap,
 ) -> CallerHeaders {
+    heard(&exchange.worker.clock, status, from)
+}
+
+/// The same of an answer that nobody asked for but the gateway.
+pub(crate) fn heard(clock: &Clock, status: reqwest::StatusCode, from: &HeaderMap) -> CallerHeaders {
     let mut head = CallerHeaders::new();
     headers::response(from, &mut head);
-    wait::tell(status, from, &exchange.worker.clock, &mut head);
+    wait::tell(status, from, clock, &mut head);
     head
 }
 

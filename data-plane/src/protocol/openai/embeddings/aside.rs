@@ -14,7 +14,7 @@ use sanmon_wire::format::Failure;
 
 use super::translated::{extended, fill, invalid, read};
 use crate::error::{Code, GatewayError};
-use crate::protocol::llm::answer::{BYTES_PER_TOKEN, check_head, told, withhold};
+use crate::protocol::llm::answer::{BYTES_PER_TOKEN, check_head, heard, withhold};
 use crate::protocol::llm::{Failed, headers, unsupported};
 use crate::provider::mock::{self, Reply};
 use crate::provider::{Account, Member, Operation, Provider, Transport};
@@ -117,7 +117,8 @@ impl Asking<'_> {
                 let text = "the provider answered with an error";
                 let said = GatewayError::new(Code::UpstreamUnavailable, text)
                     .detail(error.message.clone());
-                Failed::told(said, &error, &told(head))
+                let code = reqwest::StatusCode::from_u16(status.as_u16()).unwrap_or_default();
+                Failed::told(said, &error, &heard(&self.worker.clock, code, head))
             }
             Failure::Invalid(text) => invalid(text),
         })
