@@ -29,7 +29,9 @@ impl Default for BreakerRules {
         Self {
             enabled: true,
             consecutive_failures: 5,
-            failure_ratio: Some(0.5),
+            // What retries may add: of one that fails less often callers do not notice, and of one that
+            // fails more often the budget would not be enough.
+            failure_ratio: Some(0.2),
             minimum_attempts: 20,
             cooldown: Duration::from_secs(30),
         }

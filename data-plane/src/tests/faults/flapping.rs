@@ -71,3 +71,21 @@ async fn while_one_tries_a_target_the_others_do_not_wait_for_it() {
     assert_eq!(trial.answer().await.status, 200);
     assert_eq!(of_target(&gateway, "a").breaker, BreakerState::Closed);
 }
+
+/// Either what retries may add is enough for its failures, or its breaker opens before it is used up.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_target_that_fails_now_and_then_nobody_notices() {
+    let tasks = Tasks::default();
+    let (first, second) = (Target::start(&tasks).await, Target::start(&tasks).await);
+    for (tenths, standing) in [
+        (1, BreakerState::Closed),
+        (2, BreakerState::Open),
+        (3, BreakerState::Open),
+        (4, BreakerState::Open),
+    ] {
+        let gateway = pair(&first, &second, &json!({}));
+        first.is(Mood::FailsIn(tenths));
+        all_answered(&gateway, 100).await;
+        assert_eq!(of_target(&gateway, "a").breaker, standing, "{tenths} of ten");
+    }
+}

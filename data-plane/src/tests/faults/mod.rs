@@ -16,6 +16,7 @@
 //! | a wrong request | told as it is, nobody else asked | [`failover`](super::failover)`::what_is_wrong_with_the_request_is_told_and_nobody_else_asked` |
 //! | 429 storm with `retry-after` | asked once, then not before the time is over | [`storms`] |
 //! | every target fails | attempts add a fifth to the load | [`storms`] |
+//! | target that fails now and then | no caller notices, however often it fails | [`flapping`] |
 //! | flapping target | no caller notices; the breaker opens, tries, and closes | [`flapping`], `target::breaker` (model-checked) |
 //! | all targets down | the right status and error in each dialect, streamed or not | [`everybody`] |
 //! | slow client | nothing is held in memory for it, and it is cut | [`slow_readers`], `e2e::abuse::a_caller_that_does_not_read_is_cut_and_its_upstream_with_it` |
@@ -58,6 +59,8 @@ pub(super) enum Mood {
     Well,
     /// It fails with this status line and headers.
     Fails(&'static str, &'static str),
+    /// It fails in so many of ten calls.
+    FailsIn(usize),
     /// It says this and no more.
     Says(String),
     /// It says nothing until its mood changes.
@@ -77,7 +80,7 @@ impl Target {
         let (mood, moods) = watch::channel(Mood::Well);
         let count = Arc::clone(&asked);
         let upstream = Upstream::start(tasks, move |mut call, _| {
-            count.fetch_add(1, Ordering::SeqCst);
+            let number = count.fetch_add(1, Ordering::SeqCst);
             let mut moods = moods.clone();
             async move {
                 // The test may be over meanwhile.
@@ -87,18 +90,14 @@ impl Target {
                     return;
                 };
                 match now {
-                    Mood::Well | Mood::Silent => call.say(&well(&call.text)).await,
                     Mood::Says(text) => call.say(&text).await,
-                    Mood::Fails(status, headers) => {
-                        let kind = match status.get(..3) {
-                            Some("429") => "rate_limit_error",
-                            Some("503") => "overloaded_error",
-                            _ => "server_error",
-                        };
-                        let error = json!({"error":
-                            {"message": "no", "type": kind, "param": null, "code": null}});
-                        let text = whole(status, "application/json", headers, &error.to_string());
-                        call.say(&text).await;
+                    Mood::Fails(status, headers) => call.say(&fails(status, headers)).await,
+                    // Seven has no part in ten: not one after the other.
+                    Mood::FailsIn(tenths) if number * 7 % 10 < tenths => {
+                        call.say(&fails("500 Oh", "")).await;
+                    }
+                    Mood::Well | Mood::Silent | Mood::FailsIn(_) => {
+                        call.say(&well(&call.text)).await
                     }
                 }
             }
@@ -122,6 +121,17 @@ impl Target {
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// The answer of one that fails with this status line and headers.
+fn fails(status: &str, headers: &str) -> String {
+    let kind = match status.get(..3) {
+        Some("429") => "rate_limit_error",
+        Some("503") => "overloaded_error",
+        _ => "server_error",
+    };
+    let error = json!({"error": {"message": "no", "type": kind, "param": null, "code": null}});
+    whole(status, "application/json", headers, &error.to_string())
 }
 
 /// The answer of one that is well, in the format of the path that was asked: `hi`.

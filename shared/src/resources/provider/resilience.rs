@@ -120,7 +120,7 @@ impl Default for Breaker {
         Self {
             enabled: true,
             consecutive_failures: 5,
-            failure_ratio: 0.5,
+            failure_ratio: 0.2,
             minimum_attempts: 20,
             cooldown: 30_000,
         }
