@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use bytes::BytesMut;
 use jiff::{SignedDuration, Timestamp};
 use sanmon_shared::counters::{Counted, Quota, Span};
 
@@ -17,13 +18,16 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 /// The names of the headers of one sort of limit: how much there is, what is left, when it is whole.
 type Names = [HeaderName; 3];
 
+/// Of whose dialect the headers are, and of which sort of limit. Made when this is compiled.
 macro_rules! names {
     ($limit:literal, $remaining:literal, $reset:literal) => {
-        [
-            HeaderName::from_static($limit),
-            HeaderName::from_static($remaining),
-            HeaderName::from_static($reset),
-        ]
+        const {
+            [
+                HeaderName::from_static($limit),
+                HeaderName::from_static($remaining),
+                HeaderName::from_static($reset),
+            ]
+        }
     };
 }
 
@@ -40,13 +44,14 @@ pub(crate) fn write(exchange: &Exchange, dialect: Dialect, headers: &mut HeaderM
 }
 
 fn openai(exchange: &Exchange, headers: &mut HeaderMap) {
+    let mut values = Values::new();
     if let Some(tightest) = tightest(exchange, |measure| matches!(measure, Measure::Requests)) {
         let names = names!(
             "x-ratelimit-limit-requests",
             "x-ratelimit-remaining-requests",
             "x-ratelimit-reset-requests"
         );
-        put(headers, names, tightest, &duration(tightest.1.reset));
+        values.put(headers, names, tightest, |text| duration(text, tightest.1.reset));
     }
     let tokens =
         |measure: &Measure| matches!(measure, Measure::Total | Measure::Input | Measure::Output);
@@ -56,7 +61,7 @@ fn openai(exchange: &Exchange, headers: &mut HeaderMap) {
             "x-ratelimit-remaining-tokens",
             "x-ratelimit-reset-tokens"
         );
-        put(headers, names, tightest, &duration(tightest.1.reset));
+        values.put(headers, names, tightest, |text| duration(text, tightest.1.reset));
     }
 }
 
@@ -96,10 +101,11 @@ fn anthropic(exchange: &Exchange, headers: &mut HeaderMap) {
             ),
         ),
     ];
+    let now = exchange.worker.clock.now();
+    let mut values = Values::new();
     for (sort, names) in sorts {
         if let Some(tightest) = tightest(exchange, sort) {
-            let reset = instant(exchange.worker.clock.now(), tightest.1.reset);
-            put(headers, names, tightest, &reset);
+            values.put(headers, names, tightest, |text| instant(text, now, tightest.1.reset));
         }
     }
 }
@@ -149,35 +155,74 @@ fn tightest(exchange: &Exchange, is: impl Fn(&Measure) -> bool) -> Option<(Quota
         })
 }
 
-fn put(headers: &mut HeaderMap, names: Names, (quota, counted): (Quota, Counted), reset: &str) {
-    let [limit, remaining, resets] = names;
-    headers.insert(limit, HeaderValue::from(quota.most()));
-    headers.insert(remaining, HeaderValue::from(counted.remaining));
-    if let Ok(reset) = HeaderValue::from_str(reset) {
-        headers.insert(resets, reset);
+/// Values of headers, which share one piece of memory.
+struct Values(BytesMut);
+
+impl Values {
+    fn new() -> Self {
+        // Six numbers, mostly.
+        Self(BytesMut::with_capacity(128))
     }
+
+    fn put(
+        &mut self,
+        headers: &mut HeaderMap,
+        names: Names,
+        (quota, counted): (Quota, Counted),
+        reset: impl FnOnce(&mut BytesMut),
+    ) {
+        let [limit, remaining, resets] = names;
+        self.insert(headers, limit, |text| number(text, quota.most()));
+        self.insert(headers, remaining, |text| number(text, counted.remaining));
+        self.insert(headers, resets, reset);
+    }
+
+    fn insert(
+        &mut self,
+        headers: &mut HeaderMap,
+        name: HeaderName,
+        write: impl FnOnce(&mut BytesMut),
+    ) {
+        write(&mut self.0);
+        if let Ok(value) = HeaderValue::from_maybe_shared(self.0.split().freeze()) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+fn number(text: &mut BytesMut, number: u64) {
+    text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// As OpenAI writes durations: `6m0s`, `1s`, `20ms`.
-fn duration(of: Duration) -> String {
+fn duration(text: &mut BytesMut, of: Duration) {
     let seconds = of.as_secs();
     let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
-    match (hours, minutes, seconds) {
-        (0, 0, 0) => format!("{}ms", of.as_millis()),
-        (0, 0, seconds) if of.subsec_millis() > 0 => {
-            format!("{seconds}.{:03}s", of.subsec_millis())
-        }
-        (0, 0, seconds) => format!("{seconds}s"),
-        (0, minutes, seconds) => format!("{minutes}m{}s", seconds % 60),
-        (hours, minutes, seconds) => format!("{hours}h{minutes}m{}s", seconds % 60),
+    if hours > 0 {
+        number(text, hours);
+        text.extend_from_slice(b"h");
     }
+    if hours > 0 || minutes > 0 {
+        number(text, minutes);
+        text.extend_from_slice(b"m");
+    }
+    if seconds == 0 {
+        number(text, of.subsec_millis().into());
+        return text.extend_from_slice(b"ms");
+    }
+    number(text, seconds % 60);
+    if seconds < 60 && of.subsec_millis() > 0 {
+        // Writing to memory does not fail.
+        let _ = write!(text, ".{:03}", of.subsec_millis());
+    }
+    text.extend_from_slice(b"s");
 }
 
 /// RFC 3339, to the second.
-fn instant(now: Timestamp, reset: Duration) -> String {
+fn instant(text: &mut BytesMut, now: Timestamp, reset: Duration) {
     let reset = SignedDuration::try_from(reset).unwrap_or(SignedDuration::MAX);
     let at = now.checked_add(reset).unwrap_or(Timestamp::MAX);
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    let _ = write!(text, "{}", at.strftime("%Y-%m-%dT%H:%M:%SZ"));
 }
 
 /// The length of a window; months differ, and what is given back has none.

@@ -1,6 +1,6 @@
 //! The counters that one worker used last, found without asking the table of all.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
@@ -17,9 +17,16 @@ const PLACES: usize = 512;
 pub(crate) struct Recent {
     places: RefCell<Vec<Option<Arc<Entry>>>>,
     hasher: foldhash::fast::RandomState,
+    /// Where keys are put together.
+    key: RefCell<String>,
 }
 
 impl Recent {
+    /// Where to put a key together. One at a time: what is there is over when the next one begins.
+    pub(super) fn key(&self) -> RefMut<'_, String> {
+        self.key.borrow_mut()
+    }
+
     /// The counter of this key. The table hears of it now and then, so that it does not take it for
     /// idle.
     pub(super) fn entry(&self, table: &Table, key: &str, quota: Quota, now: Now) -> Arc<Entry> {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use sanmon_shared::counters::{Quota, Settlement};
 
-use super::counter::{Want, Window};
+use super::counter::{Now, Want, Window};
 use super::table::Entry;
 use super::{Limiter, Rule};
 use crate::exchange::Tokens;
@@ -18,8 +18,8 @@ pub(crate) struct Reservation {
 pub(super) struct Reserved {
     pub(super) rule: Arc<Rule>,
     pub(super) quota: Quota,
-    /// The subject, up to the provider.
-    pub(super) key: Box<str>,
+    /// What its counter is called without the provider, where it may turn out to be another one's.
+    pub(super) subject: Option<Box<str>>,
     /// Nothing yet, or nothing at all: the rule is not for the provider that was to be asked.
     pub(super) taken: Option<Took>,
     pub(super) input: u64,
@@ -54,17 +54,23 @@ pub(crate) struct Used<'a> {
 impl Reservation {
     /// Settles with what was used.
     pub(crate) fn settle(mut self, used: Used<'_>) {
+        self.end(Some(used));
+    }
+
+    fn end(&mut self, used: Option<Used<'_>>) {
+        if self.parts.is_empty() {
+            return;
+        }
+        let now = self.limiter.now();
         for part in std::mem::take(&mut self.parts) {
-            self.limiter.end(part, Some(used));
+            self.limiter.end(part, used, now);
         }
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        for part in std::mem::take(&mut self.parts) {
-            self.limiter.end(part, None);
-        }
+        self.end(None);
     }
 }
 
@@ -86,13 +92,17 @@ impl Reserved {
 impl Limiter {
     /// Ends what one rule reserved. Where another provider answered than was to be asked, what its own
     /// counter was promised is given back, and the other's is charged.
-    fn end(&self, mut part: Reserved, used: Option<Used<'_>>) {
+    fn end(&self, mut part: Reserved, used: Option<Used<'_>>, now: Now) {
         let amount = part.amount(used);
         let guessed = part.rule.measure.is_guessed();
         let provider = used.map(|used| used.provider).filter(|id| !id.is_empty());
-        let moved = provider
-            .filter(|_| guessed && part.rule.depends_on_provider())
-            .map(|id| (part.rule.providers.admit(id)).then(|| part.rule.key(&part.key, id)));
+        let moved = provider.filter(|_| guessed).zip(part.subject.take()).map(|(id, subject)| {
+            part.rule.providers.admit(id).then(|| {
+                let mut key = String::from(subject);
+                part.rule.complete(&mut key, id);
+                key
+            })
+        });
         let stays = match (&moved, &part.taken) {
             (None, _) => true,
             (Some(Some(key)), Some(took)) => **key == *took.entry.key,
@@ -102,19 +112,19 @@ impl Limiter {
             if let Some(tokens) = used.and_then(|used| used.tokens).filter(|_| stays && guessed) {
                 took.entry.learn(tokens.output);
             }
-            self.correct(&part, took, if stays { amount } else { 0 });
+            self.correct(&part, took, if stays { amount } else { 0 }, now);
         }
         if let (false, Some(Some(key)), true) = (stays, moved, amount > 0) {
-            self.charge(&part, &key, amount);
+            self.charge(&part, &key, amount, now);
         }
     }
 
     /// Makes `amount` of what was taken.
-    fn correct(&self, part: &Reserved, took: Took, amount: u64) {
+    fn correct(&self, part: &Reserved, took: Took, amount: u64, now: Now) {
         let Took { entry, want, place } = took;
         match place {
             Place::Local(window) => {
-                entry.counter.settle(part.quota, &window, want, amount, self.now());
+                entry.counter.settle(part.quota, &window, want, amount, now);
             }
             Place::Shared { mark, lease } => {
                 let Some(shared) = &self.shared else { return };
@@ -136,7 +146,7 @@ impl Limiter {
     }
 
     /// Counts what nobody had reserved.
-    fn charge(&self, part: &Reserved, key: &str, amount: u64) {
+    fn charge(&self, part: &Reserved, key: &str, amount: u64, now: Now) {
         if let Some((shared, _)) = self.shared_by(&part.rule) {
             return shared.settle(Settlement {
                 key: key.into(),
@@ -147,7 +157,6 @@ impl Limiter {
                 lease: 0,
             });
         }
-        let now = self.now();
         self.table.entry(key, part.quota, now).counter.charge(part.quota, amount, now);
     }
 }

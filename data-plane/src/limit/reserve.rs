@@ -75,10 +75,15 @@ impl From<GatewayError> for Refusal {
     }
 }
 
-/// Names a counter up to the provider: the rule, how it counts, for whom.
-fn subject(claim: &Claim, exchange: &Exchange, size: &Size<'_>) -> Result<Box<str>, GatewayError> {
+/// Writes what a counter is called without the provider: the rule, how it counts, for whom.
+fn name(
+    key: &mut String,
+    claim: &Claim,
+    exchange: &Exchange,
+    size: &Size<'_>,
+) -> Result<(), GatewayError> {
     let rule = &claim.rule;
-    let mut key = String::with_capacity(rule.id.len() + 32);
+    key.clear();
     key.push_str(&rule.id);
     key.push(BETWEEN);
     key.push(rule::tag(claim.quota));
@@ -86,11 +91,10 @@ fn subject(claim: &Claim, exchange: &Exchange, size: &Size<'_>) -> Result<Box<st
     if let Some(subject) = &claim.subject {
         let from = key.len();
         key.push_str(subject);
-        shorten(&mut key, from);
+        shorten(key, from);
         key.push(BETWEEN);
     }
-    rule.subject.write(&mut key, exchange, size)?;
-    Ok(key.into())
+    rule.subject.write(key, exchange, size)
 }
 
 /// What the store is asked for, and by which claim.
@@ -113,25 +117,28 @@ fn take(exchange: &Exchange, size: &Size<'_>) -> Result<Taken, Refusal> {
     let limiter = &exchange.worker.limiter;
     let now = limiter.now();
     let claims = &exchange.limits.list;
+    let counters = &exchange.worker.counters;
+    let mut key = counters.key();
     let parts = Vec::with_capacity(claims.len());
     let mut reservation = Reservation { limiter: Arc::clone(limiter), parts };
     let mut asked = Vec::new();
     for (index, claim) in claims.iter().enumerate() {
         let rule = &claim.rule;
-        let key = subject(claim, exchange, size)?;
+        name(&mut key, claim, exchange, size)?;
         let counts = rule.providers.admit(size.provider)
             && !(rule.measure.is_guessed() && size.provider.is_empty());
-        let whole = counts.then(|| rule.key(&key, size.provider));
         reservation.parts.push(Reserved {
             rule: Arc::clone(rule),
             quota: claim.quota,
-            key,
+            subject: rule.depends_on_provider().then(|| key.as_str().into()),
             taken: None,
             input: size.input_tokens,
         });
-        let Some(whole) = whole else { continue };
-        let counters = &exchange.worker.counters;
-        let entry = counters.entry(&limiter.table, &whole, claim.quota, now);
+        if !counts {
+            continue;
+        }
+        rule.complete(&mut key, size.provider);
+        let entry = counters.entry(&limiter.table, &key, claim.quota, now);
         let want = if claim.looks { LOOK } else { want(rule, size, &entry) };
         if limiter.shared_by(rule).is_some() {
             // Somebody else may be asked: that is not worth a question whose answer is known.

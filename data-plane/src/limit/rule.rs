@@ -105,16 +105,13 @@ impl Rule {
         }
     }
 
-    /// The whole key of a counter: what it is without the provider, and the provider where that counts.
-    pub(super) fn key(&self, subject: &str, provider: &str) -> Box<str> {
-        if !self.subject.has_provider() {
-            return subject.into();
+    /// Makes of what a counter is called without the provider its whole key: with the provider where that
+    /// counts.
+    pub(super) fn complete(&self, key: &mut String, provider: &str) {
+        if self.subject.has_provider() {
+            key.push(BETWEEN);
+            key.push_str(provider);
         }
-        let mut key = String::with_capacity(subject.len() + provider.len() + 1);
-        key.push_str(subject);
-        key.push(BETWEEN);
-        key.push_str(provider);
-        key.into()
     }
 
     /// Whether how much is left depends on who answers.

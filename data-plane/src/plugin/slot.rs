@@ -23,6 +23,9 @@ impl Phases {
         Self(bits)
     }
 
+    /// All there are.
+    const ALL: Self = Self(u8::MAX);
+
     /// Whether `phase` is one of them.
     pub const fn contains(self, phase: Phase) -> bool {
         self.0 & (1 << phase as u8) != 0
@@ -60,9 +63,32 @@ pub struct Slot {
 
 /// The slots of a route or service, in order; disabled ones are left out.
 #[derive(Clone, Default)]
-pub struct Slots(pub Box<[Slot]>);
+pub struct Slots {
+    list: Box<[Slot]>,
+    /// In which of them one of the slots may act.
+    phases: Phases,
+}
 
 impl Slots {
+    /// These.
+    pub fn of(list: Box<[Slot]>) -> Self {
+        let phases = list.iter().map(|slot| match &slot.plugin {
+            SlotPlugin::Own(plugin) => plugin.phases(),
+            SlotPlugin::Named(_) => Phases::ALL,
+        });
+        Self { phases: phases.fold(Phases::default(), Phases::and), list }
+    }
+
+    /// Each, in order.
+    pub fn all(&self) -> &[Slot] {
+        &self.list
+    }
+
+    /// Those of which one may act in this phase: all or none.
+    pub fn of_phase(&self, phase: Phase) -> &[Slot] {
+        if self.phases.contains(phase) { &self.list } else { &[] }
+    }
+
     /// Builds them; problems point into the list.
     pub fn build(slots: &[PluginSlot], context: &BuildContext<'_>) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
@@ -75,7 +101,7 @@ impl Slots {
                 Err(inner) => problems.extend(inner.into_iter().map(|p| p.under(&at))),
             }
         }
-        if problems.is_empty() { Ok(Self(built.into())) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self::of(built.into())) } else { Err(problems) }
     }
 }
 

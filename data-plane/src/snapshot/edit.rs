@@ -155,7 +155,7 @@ impl Edit {
             let mut globals: Vec<_> = self.next.globals.iter().collect();
             globals.sort_unstable_by_key(|(id, global)| (global.order, id.as_str()));
             let slots = globals.into_iter().filter_map(|(_, global)| global.slot.clone());
-            self.next.global_slots = Arc::new(Slots(slots.collect()));
+            self.next.global_slots = Arc::new(Slots::of(slots.collect()));
         }
         let refusals = self.next.refusals();
         (self.next, refusals)

@@ -79,14 +79,16 @@ impl Pipeline {
         phase: Phase,
         path: &'a str,
     ) -> impl Iterator<Item = Result<&'a dyn AnyPlugin, GatewayError>> {
-        let globals = self.globals.0.iter().filter_map(move |slot| self.plugin(slot, phase, path));
+        let globals = self.globals.of_phase(phase).iter();
+        let globals = globals.filter_map(move |slot| self.plugin(slot, phase, path));
         let sources = self.sources();
         let others = sources.into_iter().enumerate().flat_map(move |(rank, slots)| {
+            let slots = slots.map_or(&[][..], |slots| slots.of_phase(phase));
             slots.iter().filter_map(move |slot| {
                 let found = self.plugin(slot, phase, path)?;
-                let stronger = sources.iter().skip(rank + 1);
+                let stronger = sources.iter().skip(rank + 1).flatten();
                 let overruled = |plugin: &dyn AnyPlugin| {
-                    let mut slots = stronger.flat_map(|slots| slots.iter());
+                    let mut slots = stronger.flat_map(|slots| slots.all());
                     slots.any(|slot| self.is_called(slot, plugin.name(), path))
                 };
                 if found.as_ref().is_ok_and(|plugin| overruled(*plugin)) {
@@ -100,12 +102,12 @@ impl Pipeline {
     }
 
     /// The slots of each source, the strongest last.
-    fn sources(&self) -> [&[Slot]; 4] {
+    fn sources(&self) -> [Option<&Slots>; 4] {
         [
-            self.service.as_ref().map_or(&[], |service| &service.slots.0),
-            &self.route.slots.0,
-            self.group.as_ref().map_or(&[], |group| &group.slots.0),
-            self.consumer.as_ref().map_or(&[], |consumer| &consumer.slots.0),
+            self.service.as_ref().map(|service| &*service.slots),
+            Some(&*self.route.slots),
+            self.group.as_ref().map(|group| &*group.slots),
+            self.consumer.as_ref().map(|consumer| &*consumer.slots),
         ]
     }
 
@@ -177,7 +179,8 @@ impl Pipeline {
 
     /// Of the route, its service, or the caller. Global ones say nothing of what a route is for.
     fn has_backend_plugins(&self) -> bool {
-        self.sources().into_iter().flatten().any(|slot| {
+        let slots = self.sources().into_iter().flatten();
+        slots.flat_map(|slots| slots.of_phase(Phase::Backend)).any(|slot| {
             let plugin = match &slot.plugin {
                 SlotPlugin::Own(plugin) => Some(plugin),
                 SlotPlugin::Named(id) => {

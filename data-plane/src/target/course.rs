@@ -31,8 +31,8 @@ pub(crate) struct Course {
     attempts: u32,
     /// Those of them that began beside another one.
     hedges: u32,
-    /// The candidate that was taken last, and when.
-    last: Option<(Candidate, Instant)>,
+    /// When a candidate was taken last.
+    last: Option<Instant>,
     /// Whether some pool chooses by what is asked.
     is_by_meaning: bool,
     /// What that is, once it is known.
@@ -150,12 +150,8 @@ impl Course {
         self.attempts += 1;
         if !single {
             // It may be there more than once.
-            root.each(&mut |leaf| {
-                if leaf.is_of(&candidate) {
-                    leaf.tried(candidate.account);
-                }
-            });
-            self.last = Some((candidate.clone(), now));
+            root.each(&mut |leaf| leaf.took(&candidate));
+            self.last = Some(now);
         }
         Some(candidate)
     }
@@ -192,36 +188,36 @@ impl Course {
     /// of attempts, the deadline, the time that it took, those who are left, and the budget say. The
     /// budget is then spent.
     pub(crate) fn goes_on(&mut self, failure: &Failure) -> bool {
-        let Some((last, taken)) = &self.last else { return false };
+        let Some(taken) = self.last else { return false };
         let Some(root) = &mut self.root else { return false };
         let now = Instant::now();
         let Retry { attempts, deadline, within, .. } = self.named.retry().rules;
         if !self.named.retry().rules.follows(failure)
             || attempts.is_some_and(|most| self.attempts >= most)
             || deadline.is_some_and(|most| now.saturating_duration_since(self.began) >= most)
-            || within.is_some_and(|most| now.saturating_duration_since(*taken) > most)
+            || within.is_some_and(|most| now.saturating_duration_since(taken) > most)
         {
             return false;
         }
         if !failure.kind.is_of_credential() {
             root.each(&mut |leaf| {
-                if leaf.is_of(last) {
+                if leaf.is_last() {
                     leaf.spend();
                 }
             });
         }
         if failure.kind == FailureKind::ContextLength {
-            spend_smaller(root, last);
+            spend_smaller(root);
         }
         root.is_there(Mode::Any { held: false }, now) && self.named.retry().spend(now)
     }
 }
 
 /// What was too long for one model is too long for those with no larger context.
-fn spend_smaller(root: &mut Node, last: &Candidate) {
+fn spend_smaller(root: &mut Node) {
     let mut own = None;
     root.each(&mut |leaf: &mut Leaf| {
-        if leaf.is_of(last) {
+        if leaf.is_last() {
             own = own.max(leaf.context_window());
         }
     });

@@ -60,18 +60,19 @@ enum What {
 #[derive(Debug)]
 pub(super) struct Leaf {
     provider: Arc<Provider>,
-    name: Arc<str>,
+    /// As what its pool has it.
+    member: Option<Arc<MemberConfig>>,
     /// Where it is not what the caller named.
     model: Option<Box<str>>,
     breaker: BreakerRules,
-    timeouts: Timeouts,
-    context_window: Option<u64>,
     /// One per credential.
     states: SmallVec<[Arc<State>; 1]>,
     /// A bit per credential.
     tried: u64,
     /// None of its credentials is of use any more.
     spent: bool,
+    /// It was taken last.
+    last: bool,
 }
 
 /// The targets of a pool that are for this request.
@@ -109,7 +110,7 @@ pub(super) struct Planner<'a> {
 #[derive(Clone, Copy)]
 struct Part<'a> {
     role: Role,
-    member: Option<&'a MemberConfig>,
+    member: Option<&'a Arc<MemberConfig>>,
     asked: Option<&'a str>,
     breaker: Option<BreakerRules>,
 }
@@ -174,17 +175,13 @@ impl<'a> Planner<'a> {
         let own = model.filter(|model| self.ask.model.is_some() && self.ask.model != Some(model));
         Leaf {
             provider: Arc::clone(provider),
-            name: part.member.map_or_else(|| Arc::clone(&provider.id), |one| Arc::clone(&one.name)),
+            member: part.member.map(Arc::clone),
             model: own.map(Into::into),
             breaker: part.breaker.unwrap_or(provider.breaker),
-            timeouts: match part.member {
-                Some(member) => provider.timeouts().with(&member.timeouts),
-                None => provider.timeouts(),
-            },
-            context_window: part.member.and_then(|member| member.context_window),
             states: provider.health.iter().take(ACCOUNTS).map(state).collect(),
             tried: 0,
             spent: false,
+            last: false,
         }
     }
 }
@@ -266,9 +263,9 @@ impl What {
 }
 
 impl Leaf {
-    /// Whether it is the same provider, asked for the same model.
-    pub(super) fn is_of(&self, candidate: &Candidate) -> bool {
-        Arc::ptr_eq(&self.provider, &candidate.provider) && self.model == candidate.model
+    /// Whether it is what was taken last: the same provider, asked for the same model.
+    pub(super) fn is_last(&self) -> bool {
+        self.last
     }
 
     /// Leaves nothing but this credential of this provider.
@@ -280,8 +277,16 @@ impl Leaf {
         }
     }
 
+    /// This is taken.
+    pub(super) fn took(&mut self, candidate: &Candidate) {
+        self.last = Arc::ptr_eq(&self.provider, &candidate.provider) && self.model == candidate.model;
+        if self.last {
+            self.tried(candidate.account);
+        }
+    }
+
     /// This credential was tried.
-    pub(super) fn tried(&mut self, account: usize) {
+    fn tried(&mut self, account: usize) {
         self.tried |= 1 << account;
     }
 
@@ -292,7 +297,17 @@ impl Leaf {
 
     /// How many tokens its model's context has.
     pub(super) fn context_window(&self) -> Option<u64> {
-        self.context_window
+        self.member.as_ref()?.context_window
+    }
+
+    /// As what its pool knows it.
+    fn name(&self) -> &Arc<str> {
+        self.member.as_ref().map_or(&self.provider.id, |member| &member.name)
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        let timeouts = self.provider.timeouts();
+        self.member.as_ref().map_or(timeouts, |member| timeouts.with(&member.timeouts))
     }
 
     fn may_be_asked(&self, account: usize, state: &State, mode: Mode, now: Instant) -> bool {
@@ -332,10 +347,10 @@ impl Leaf {
         })?;
         let candidate = Candidate {
             provider: Arc::clone(&self.provider),
-            name: Arc::clone(&self.name),
+            name: Arc::clone(self.name()),
             model: self.model.clone(),
             account,
-            timeouts: self.timeouts,
+            timeouts: self.timeouts(),
             breaker: self.breaker,
             state: Arc::clone(state),
         };

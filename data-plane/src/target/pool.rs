@@ -102,7 +102,7 @@ impl ProviderRef {
 #[derive(Debug)]
 pub(crate) struct Pool {
     /// Tier by tier, those of weight 0 left out.
-    pub(super) members: Box<[MemberConfig]>,
+    pub(super) members: Box<[Arc<MemberConfig>]>,
     pub(super) tiers: Box<[Tier]>,
     choice: Choice,
     semantic: Option<Box<Semantic>>,
@@ -158,15 +158,9 @@ impl Pool {
             Some(registry) => registry.conversations(owner, ttl),
             None => Arc::new(Sticky::new(ttl)),
         });
-        Self {
-            members: members.into(),
-            tiers: tiers.into(),
-            choice,
-            semantic: semantic.map(Box::new),
-            breaker,
-            retry,
-            sticky,
-        }
+        let members = members.into_iter().map(Arc::new).collect();
+        let semantic = semantic.map(Box::new);
+        Self { members, tiers: tiers.into(), choice, semantic, breaker, retry, sticky }
     }
 
     /// When another attempt follows a failed one.
@@ -175,7 +169,7 @@ impl Pool {
     }
 
     /// The targets, tier by tier.
-    pub(crate) fn members(&self) -> &[MemberConfig] {
+    pub(crate) fn members(&self) -> &[Arc<MemberConfig>] {
         &self.members
     }
 

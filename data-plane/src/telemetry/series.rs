@@ -2,13 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use foldhash::quality::RandomState;
 
 use super::histogram::{DURATIONS, Histogram, OVERHEADS, add};
 use crate::exchange::Record;
@@ -95,7 +95,7 @@ pub(super) type Labels<'a> = (&'a str, &'a str, &'a str);
 pub(super) struct Local {
     shard: Arc<Shard>,
     hasher: RandomState,
-    index: RefCell<HashMap<u64, Vec<Arc<Series>>>>,
+    index: RefCell<HashMap<u64, Vec<Arc<Series>>, RandomState>>,
     /// The one that was used last: most workers serve much of the same.
     last: RefCell<Option<Arc<Series>>>,
 }
@@ -107,7 +107,7 @@ impl Local {
         shards.push(Arc::clone(&shard));
         Self {
             shard,
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             index: RefCell::default(),
             last: RefCell::default(),
         }

@@ -10,7 +10,8 @@ pub struct Member {
     pub(super) value_start: u32,
     pub(super) value_end: u32,
     pub(super) kind: ValueKind,
-    pub(super) escaped: bool,
+    /// The key has escapes, capital letters, or letters beyond ASCII: another reader may take it for another one.
+    pub(super) odd: bool,
 }
 
 impl Member {
@@ -31,7 +32,7 @@ impl Member {
 }
 
 /// Requests have a dozen members; more than these go to the heap.
-const INLINE: usize = 24;
+const INLINE: usize = 16;
 
 /// The members of an object, in the order of the text.
 #[derive(Clone, Debug)]

@@ -77,11 +77,10 @@ impl<'a> Object<'a> {
     /// nothing.
     pub fn first(&self, name: &str) -> Option<Value<'a>> {
         let (index, member) = self.members.iter().enumerate().find(|(_, member)| {
-            if member.escaped {
+            if member.odd {
                 return self.key(member).is_some_and(|key| key == name);
             }
-            let key = member.key();
-            self.text.get(key.start + 1..key.end - 1) == Some(name.as_bytes())
+            self.has_key(member, name)
         })?;
         Some(self.value(index, member))
     }
@@ -103,14 +102,17 @@ impl<'a> Object<'a> {
         string(self.text.get(member.key())?)
     }
 
+    /// Whether the key is `name`, letter for letter.
+    fn has_key(&self, member: &Member, name: &str) -> bool {
+        let key = member.key();
+        self.text.get(key.start + 1..key.end - 1) == Some(name.as_bytes())
+    }
+
     fn is(&self, member: &Member, name: &str) -> Result<bool, MemberError> {
-        let raw = self.text.get(member.key()).unwrap_or_default();
-        let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
-        if !member.escaped && inner.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
-        {
-            return Ok(inner == name.as_bytes());
+        if !member.odd {
+            return Ok(self.has_key(member, name));
         }
-        let Some(key) = string(raw) else {
+        let Some(key) = string(self.text.get(member.key()).unwrap_or_default()) else {
             return Err(MemberError::Key(member.key().start));
         };
         if key == name {

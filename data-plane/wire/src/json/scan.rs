@@ -1,5 +1,3 @@
-use memchr::memchr2;
-
 use super::elements::quote;
 use super::{MAX_DEPTH, Member, Members, ValueKind};
 
@@ -232,14 +230,22 @@ impl Scanner {
     /// Skips to the end of a key, an escape in it, or the end of the piece.
     fn in_key(&mut self, piece: &[u8], at: usize) -> usize {
         let rest = piece.get(at..).unwrap_or_default();
-        let Some(found) = memchr2(b'"', b'\\', rest) else { return piece.len() };
-        let at = at + found;
-        if piece.get(at) == Some(&b'"') {
-            self.open.key_end = self.place(at + 1);
-            return self.go(State::Colon, at);
+        let ends = |byte: &u8| matches!(byte, b'"' | b'\\');
+        let length = rest.iter().position(ends).unwrap_or(rest.len());
+        let key = rest.get(..length).unwrap_or_default();
+        self.open.odd |= key.iter().any(|byte| !byte.is_ascii() || byte.is_ascii_uppercase());
+        let at = at + length;
+        match piece.get(at) {
+            None => at,
+            Some(b'"') => {
+                self.open.key_end = self.place(at + 1);
+                self.go(State::Colon, at)
+            }
+            Some(_) => {
+                self.open.odd = true;
+                self.go(State::KeyEscape, at)
+            }
         }
-        self.open.escaped = true;
-        self.go(State::KeyEscape, at)
     }
 
     /// Skips to the end of a string, or of the piece. Only quotes are looked for: texts are full of
@@ -335,15 +341,22 @@ const fn is_structure(byte: u8) -> bool {
     byte == b'"' || byte | 0x20 == b'{' || byte | 0x20 == b'}'
 }
 
-/// How many bytes come before the first quote or bracket. Blocks are looked at as a whole, in a form
-/// that compiles to vector instructions: long arrays of numbers are skipped at memory speed.
+/// How many bytes come before the first quote or bracket. Most have one nearby, which is found byte by
+/// byte; then blocks are looked at as a whole, in a form that compiles to vector instructions: long
+/// arrays of numbers are skipped at memory speed.
 pub(super) fn plain(bytes: &[u8]) -> usize {
-    let (blocks, _) = bytes.as_chunks::<32>();
+    const NEAR: usize = 8;
+    let first = |bytes: &[u8]| bytes.iter().position(|&byte| is_structure(byte));
+    let (near, far) = bytes.split_at(bytes.len().min(NEAR));
+    if let Some(at) = first(near) {
+        return at;
+    }
+    let (blocks, _) = far.as_chunks::<32>();
     let whole = blocks
         .iter()
         .take_while(|block| !block.iter().fold(false, |found, &byte| found | is_structure(byte)))
         .count();
     let at = whole * 32;
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|&byte| is_structure(byte)).unwrap_or(rest.len())
+    let rest = far.get(at..).unwrap_or_default();
+    near.len() + at + first(rest).unwrap_or(rest.len())
 }
