@@ -195,10 +195,10 @@ impl Account {
         self.0.streamed.set(true);
     }
 
-    /// The first piece of content leaves now; later calls say nothing.
-    pub fn first_token(&self) {
+    /// The first piece of content leaves; later calls say nothing.
+    pub fn first_token(&self, now: Instant) {
         if self.0.first_token.get().is_none() {
-            self.0.first_token.set(Some(Instant::now()));
+            self.0.first_token.set(Some(now));
         }
     }
 

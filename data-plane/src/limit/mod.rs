@@ -113,9 +113,14 @@ impl Limiter {
     }
 
     fn now(&self) -> Now {
+        self.now_at(self.clock.millis())
+    }
+
+    /// The same where the time of day is known, in milliseconds since 1970.
+    fn now_at(&self, millis: i64) -> Now {
         Now {
             nanos: u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX),
-            wall: self.clock.millis().saturating_mul(1_000_000),
+            wall: millis.saturating_mul(1_000_000),
         }
     }
 

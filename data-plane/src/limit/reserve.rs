@@ -115,7 +115,7 @@ struct Taken {
 /// Takes from the counters of this data plane.
 fn take(exchange: &Exchange, size: &Size<'_>) -> Result<Taken, Refusal> {
     let limiter = &exchange.worker.limiter;
-    let now = limiter.now();
+    let now = limiter.now_at(exchange.at);
     let claims = &exchange.limits.list;
     let counters = &exchange.worker.counters;
     let mut key = counters.key();

@@ -167,7 +167,7 @@ impl<P: Pass> Passed<P> {
         self.noted = true;
         match &mut self.trial {
             Some(trial) => trial.first_token(),
-            None => self.account.first_token(),
+            None => self.account.first_token(Instant::now()),
         }
     }
 

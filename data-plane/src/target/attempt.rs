@@ -21,10 +21,10 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     /// Begins.
-    pub(crate) fn begin(candidate: &Candidate, now: Instant) -> Self {
-        let state = Arc::clone(&candidate.state);
-        state.began(now);
-        Self { state, rules: candidate.breaker, began: now, answered: false, over: false }
+    pub(crate) fn begin(candidate: &Candidate) -> Self {
+        let (state, began) = (Arc::clone(&candidate.state), candidate.chosen);
+        state.began(began);
+        Self { state, rules: candidate.breaker, began, answered: false, over: false }
     }
 
     /// Content has come. Only the first time counts.
@@ -36,16 +36,16 @@ impl Attempt {
     }
 
     /// It came to its end.
-    pub(crate) fn succeeded(&mut self) {
-        self.first_token(Instant::now());
+    pub(crate) fn succeeded(&mut self, now: Instant) {
+        self.first_token(now);
         self.over = true;
     }
 
     /// It failed, be it after content had come.
-    pub(crate) fn failed(&mut self, failure: &Failure) {
+    pub(crate) fn failed(&mut self, failure: &Failure, now: Instant) {
         if !self.over {
             self.over = true;
-            self.state.failed(failure, &self.rules, self.began, Instant::now());
+            self.state.failed(failure, &self.rules, self.began, now);
         }
     }
 }

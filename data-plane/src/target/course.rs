@@ -140,7 +140,7 @@ impl Course {
     /// The next candidate; never one that was tried. None where nobody is left, and for the first one
     /// where an operator holds all of them.
     pub(crate) fn next(&mut self) -> Option<Candidate> {
-        let now = Instant::now();
+        let now = if self.attempts == 0 { self.began } else { Instant::now() };
         let single = self.is_single();
         // A provider that wants to be left alone is, unless there is nobody else at all.
         let any = Mode::Any { held: self.attempts == 0 };

@@ -32,6 +32,7 @@ mod window;
 use std::sync::Arc;
 
 use sanmon_wire::json::Object;
+use tokio::time::Instant;
 
 pub(crate) use attempt::Attempt;
 pub(crate) use breaker::BreakerRules;
@@ -73,6 +74,8 @@ pub(crate) struct Candidate {
     pub(crate) breaker: BreakerRules,
     /// What is known of provider, credential and model.
     pub(crate) state: Arc<State>,
+    /// When it was chosen.
+    pub(crate) chosen: Instant,
 }
 
 /// What choosing may look at.

@@ -279,7 +279,8 @@ impl Leaf {
 
     /// This is taken.
     pub(super) fn took(&mut self, candidate: &Candidate) {
-        self.last = Arc::ptr_eq(&self.provider, &candidate.provider) && self.model == candidate.model;
+        self.last =
+            Arc::ptr_eq(&self.provider, &candidate.provider) && self.model == candidate.model;
         if self.last {
             self.tried(candidate.account);
         }
@@ -353,6 +354,7 @@ impl Leaf {
             timeouts: self.timeouts(),
             breaker: self.breaker,
             state: Arc::clone(state),
+            chosen: now,
         };
         self.tried(account);
         Some(candidate)

@@ -1,6 +1,7 @@
 //! One exchange as a line of JSON, written by hand: nothing is made that is not part of the line.
 
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -56,8 +57,9 @@ pub(super) fn write(
     }
     if let Some(client) = record.client.get() {
         name(line, "client");
-        // Writing to a vector does not fail.
-        let _ = write!(line, "\"{client}\"");
+        line.push(b'"');
+        address(line, client);
+        line.push(b'"');
     }
     text(line, "method", record.request.method().as_str());
     text(line, "path", record.request.uri().path());
@@ -244,6 +246,21 @@ fn time(line: &mut Vec<u8>, key: &str, value: Duration) {
     digits(line, micros / 1000, 1);
     line.push(b'.');
     digits(line, micros % 1000, 3);
+}
+
+/// Most are of four numbers, which are written without the machinery of formats.
+fn address(line: &mut Vec<u8>, address: IpAddr) {
+    let IpAddr::V4(v4) = address else {
+        // Writing to a vector does not fail.
+        let _ = write!(line, "{address}");
+        return;
+    };
+    for (index, octet) in v4.octets().into_iter().enumerate() {
+        if index > 0 {
+            line.push(b'.');
+        }
+        digits(line, octet.into(), 1);
+    }
 }
 
 /// Decimal digits, at least so many.

@@ -64,7 +64,7 @@ pub struct AnswerBody {
     body: reqwest::Body,
     idle: Duration,
     end: Instant,
-    /// When the last piece came.
+    /// When the last piece came, or the head.
     last: Instant,
     /// Made at the first wait; most short answers never need it. It is left standing when pieces
     /// come, and looked at again when it fires.
@@ -79,6 +79,11 @@ impl AnswerBody {
     pub(super) fn new(body: reqwest::Body, idle: Duration, end: Instant, most: usize) -> Self {
         let last = Instant::now();
         Self { body, idle, end, last, timer: None, most, came: 0, over: false }
+    }
+
+    /// When the last piece came; before the first one, the head.
+    pub fn last(&self) -> Instant {
+        self.last
     }
 
     fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<UpstreamError> {

@@ -36,14 +36,20 @@ impl Upstream {
     /// Sends a call and waits for the head of its answer. `account` is told of the attempt and of
     /// the time spent waiting.
     pub async fn send(&self, call: Call<'_>, account: &Account) -> Result<Answer, UpstreamError> {
-        account.upstream_began(Instant::now());
-        let answer = self.fetch(call).await;
-        account.upstream_ended(Instant::now());
+        let began = Instant::now();
+        account.upstream_began(began);
+        let answer = self.execute(call, began).await;
+        let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body.last());
+        account.upstream_ended(ended);
         answer
     }
 
     /// The same for what is no attempt at an answer: a token, a picture, a list.
     pub async fn fetch(&self, call: Call<'_>) -> Result<Answer, UpstreamError> {
+        self.execute(call, Instant::now()).await
+    }
+
+    async fn execute(&self, call: Call<'_>, began: Instant) -> Result<Answer, UpstreamError> {
         let Call { endpoint, url, method, headers, body, deadlines, most } = call;
         // What an endpoint's calls carry is for its host alone.
         if !endpoint.is_home_of(&url) {
@@ -60,7 +66,6 @@ impl Upstream {
             Body::Whole(bytes) => *request.body_mut() = Some(bytes.into()),
             Body::Streamed(payload) => *request.body_mut() = Some(carried(payload)),
         }
-        let began = Instant::now();
         let end = began + deadlines.total;
         let (head, stage) = match deadlines.first_token {
             Some(first) if first < deadlines.head => (first, Stage::FirstToken),

@@ -188,11 +188,10 @@ impl Places {
     /// The first value from which `form` makes something.
     fn first<'a>(
         &'a self,
-        exchange: &'a Exchange,
+        looked: &Looked<'a>,
         form: impl Fn(Cow<'a, str>) -> Option<Form<'a>>,
     ) -> Option<Presented<'a>> {
-        let headers = exchange.request.headers();
-        let text = |value: &'a HeaderValue| value.to_str().ok();
+        let headers = looked.exchange.request.headers();
         for name in &self.headers {
             let Some(value) = headers.get(name).and_then(text) else { continue };
             // A name that a document gives may be one whose values have a scheme.
@@ -202,12 +201,12 @@ impl Places {
             }
         }
         if let Some(scheme) = self.scheme
-            && let Some(value) = headers.get(AUTHORIZATION).and_then(text)
+            && let Some(value) = looked.authorization
             && let Some(form) = strip_scheme(value, scheme).and_then(|value| form(value.into()))
         {
             return Some(Presented { form, found: Found::Header(&AUTHORIZATION) });
         }
-        if let Some(query) = exchange.request.uri().query() {
+        if let Some(query) = looked.query {
             for name in &self.queries {
                 let values = url::form_urlencoded::parse(query.as_bytes());
                 let value = values.into_iter().find(|(key, _)| **key == **name);
@@ -216,17 +215,43 @@ impl Places {
                 }
             }
         }
-        let cookies = headers.get_all(COOKIE).filter_map(text).flat_map(|c| c.split(';'));
-        let cookie = cookies
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(name, _)| **name == *self.cookie);
-        if let Some(form) = cookie.and_then(|(_, value)| form(value.into())) {
-            return Some(Presented { form, found: Found::Cookie(&self.cookie) });
+        if looked.has_cookies {
+            let cookies = headers.get_all(COOKIE).filter_map(text).flat_map(|c| c.split(';'));
+            let cookie = cookies
+                .filter_map(|pair| pair.trim().split_once('='))
+                .find(|(name, _)| **name == *self.cookie);
+            if let Some(form) = cookie.and_then(|(_, value)| form(value.into())) {
+                return Some(Presented { form, found: Found::Cookie(&self.cookie) });
+            }
         }
-        let param = exchange.matched.param(exchange.path(), &self.param)?;
+        let param = looked.exchange.matched.param(looked.exchange.path(), &self.param)?;
         let form = form(param.into())?;
         Some(Presented { form, found: Found::Path })
     }
+}
+
+/// What several forms look at in a request.
+struct Looked<'a> {
+    exchange: &'a Exchange,
+    authorization: Option<&'a str>,
+    query: Option<&'a str>,
+    has_cookies: bool,
+}
+
+impl<'a> Looked<'a> {
+    fn at(exchange: &'a Exchange) -> Self {
+        let headers = exchange.request.headers();
+        Self {
+            exchange,
+            authorization: headers.get(AUTHORIZATION).and_then(text),
+            query: exchange.request.uri().query(),
+            has_cookies: headers.contains_key(COOKIE),
+        }
+    }
+}
+
+fn text(value: &HeaderValue) -> Option<&str> {
+    value.to_str().ok()
 }
 
 /// What follows `scheme`, in whatever case, and blanks.
@@ -300,8 +325,9 @@ impl Extractors {
 
     /// What the request presents: the first form that there is, whatever it is worth.
     pub(super) fn extract<'a>(&'a self, exchange: &'a Exchange) -> Option<Presented<'a>> {
+        let looked = Looked::at(exchange);
         let first = |places: &'a Option<Places>, form: fn(Cow<'a, str>) -> Option<Form<'a>>| {
-            places.as_ref()?.first(exchange, form)
+            places.as_ref()?.first(&looked, form)
         };
         first(&self.client_id, client_id)
             .or_else(|| self.pair(exchange))
@@ -313,8 +339,8 @@ impl Extractors {
     fn pair<'a>(&'a self, exchange: &'a Exchange) -> Option<Presented<'a>> {
         let (id_name, secret_name) = self.headers.as_ref()?;
         let headers = exchange.request.headers();
-        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let (id, secret) = (text(id_name)?, text(secret_name)?);
+        let value = |name| headers.get(name).and_then(text);
+        let (id, secret) = (value(id_name)?, value(secret_name)?);
         let form = Form::Pair { id: id.into(), secret: secret.into() };
         Some(Presented { form, found: Found::Headers(id_name, secret_name) })
     }

@@ -170,7 +170,8 @@ pub(crate) async fn gather(
 ) -> Result<Bytes, UpstreamError> {
     exchange.account.upstream_again(Instant::now());
     let body = answer.gather(exchange.worker.limits.answer_bytes).await;
-    exchange.account.upstream_ended(Instant::now());
+    let ended = if body.is_ok() { answer.body.last() } else { Instant::now() };
+    exchange.account.upstream_ended(ended);
     body
 }
 

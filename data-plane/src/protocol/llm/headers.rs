@@ -11,20 +11,32 @@ use sanmon_wire::fidelity::Losses;
 /// What the provider gets to see of the caller's headers. Credentials and cookies are not among
 /// them, nor what chooses an account (`openai-organization`, `openai-project`): that is for whoever
 /// configured the provider.
-const REQUEST: [&str; 4] = ["openai-beta", "idempotency-key", "traceparent", "tracestate"];
+const REQUEST: [caller::HeaderName; 4] = [
+    caller::HeaderName::from_static("openai-beta"),
+    caller::HeaderName::from_static("idempotency-key"),
+    caller::HeaderName::from_static("traceparent"),
+    caller::HeaderName::from_static("tracestate"),
+];
 
 /// What the caller gets to see of the provider's headers, and under which name. Rate limits are
 /// those of the account that all callers share, so only the wish to wait is passed on.
-const RESPONSE: [(&str, &str); 8] = [
-    ("retry-after", "retry-after"),
-    ("retry-after-ms", "retry-after-ms"),
-    ("x-should-retry", "x-should-retry"),
-    ("x-request-id", "x-upstream-request-id"),
-    ("request-id", "x-upstream-request-id"),
-    ("openai-processing-ms", "openai-processing-ms"),
-    ("openai-version", "openai-version"),
-    ("openai-model", "openai-model"),
+const RESPONSE: [(upstream::HeaderName, caller::HeaderName); 8] = [
+    passed("retry-after", "retry-after"),
+    passed("retry-after-ms", "retry-after-ms"),
+    passed("x-should-retry", "x-should-retry"),
+    passed("x-request-id", "x-upstream-request-id"),
+    passed("request-id", "x-upstream-request-id"),
+    passed("openai-processing-ms", "openai-processing-ms"),
+    passed("openai-version", "openai-version"),
+    passed("openai-model", "openai-model"),
 ];
+
+const fn passed(
+    name: &'static str,
+    told_as: &'static str,
+) -> (upstream::HeaderName, caller::HeaderName) {
+    (upstream::HeaderName::from_static(name), caller::HeaderName::from_static(told_as))
+}
 
 const AGENT: &str = concat!("sanmon/", env!("CARGO_PKG_VERSION"));
 
@@ -32,10 +44,11 @@ const AGENT: &str = concat!("sanmon/", env!("CARGO_PKG_VERSION"));
 pub(crate) fn request<'a>(exchange: &Exchange, call: Call<'a>, accept: &'static str) -> Call<'a> {
     let mut call = own(call, accept);
     for name in REQUEST {
-        if let Some(value) = exchange.request.headers().get(name)
+        if let Some(value) = exchange.request.headers().get(&name)
             && let Ok(value) = upstream::HeaderValue::from_bytes(value.as_bytes())
+            && let Ok(name) = upstream::HeaderName::from_bytes(name.as_str().as_bytes())
         {
-            call = call.default_header(upstream::HeaderName::from_static(name), value);
+            call = call.default_header(name, value);
         }
     }
     call
@@ -56,7 +69,7 @@ pub(crate) fn response(from: &upstream::HeaderMap, to: &mut caller::HeaderMap) {
         if let Some(value) = from.get(name)
             && let Ok(value) = caller::HeaderValue::from_bytes(value.as_bytes())
         {
-            to.insert(caller::HeaderName::from_static(told_as), value);
+            to.insert(told_as, value);
         }
     }
 }

@@ -22,11 +22,11 @@ pub(crate) struct Trial {
 impl Trial {
     /// Begins. The account's provider and model are those of this attempt until another one begins.
     pub(crate) fn begin(exchange: &Exchange, candidate: &Candidate) -> Self {
-        let now = Instant::now();
+        let began = candidate.chosen;
         let account = exchange.account.clone();
-        let at = account.tries(Tried::new(&candidate.provider.id, candidate.account, now));
+        let at = account.tries(Tried::new(&candidate.provider.id, candidate.account, began));
         account.set_provider(Arc::clone(&candidate.provider.id));
-        Self { attempt: Some(Attempt::begin(candidate, now)), account, at, began: now }
+        Self { attempt: Some(Attempt::begin(candidate)), account, at, began }
     }
 
     /// When it began.
@@ -70,12 +70,16 @@ impl Trial {
 
     /// Content has come; later calls say nothing.
     pub(crate) fn first_token(&mut self) {
+        self.first_token_at(Instant::now());
+    }
+
+    fn first_token_at(&mut self, now: Instant) {
         if let Some(attempt) = &mut self.attempt {
-            attempt.first_token(Instant::now());
+            attempt.first_token(now);
         }
-        self.account.first_token();
+        self.account.first_token(now);
         self.account.tried(self.at, |tried| {
-            tried.first_token.get_or_insert(tried.began.elapsed());
+            tried.first_token.get_or_insert(now.saturating_duration_since(tried.began));
         });
     }
 
@@ -86,27 +90,29 @@ impl Trial {
 
     /// The answer came to its end.
     pub(crate) fn succeeded(&mut self) {
-        self.first_token();
+        let now = Instant::now();
+        self.first_token_at(now);
         if let Some(mut attempt) = self.attempt.take() {
             self.won();
-            attempt.succeeded();
-            self.over(Outcome::Succeeded);
+            attempt.succeeded(now);
+            self.over(Outcome::Succeeded, now);
         }
     }
 
     /// It failed, be it after content had come. What it was before is not changed.
     pub(crate) fn failed(&mut self, failure: &Failure) {
         if let Some(mut attempt) = self.attempt.take() {
-            attempt.failed(failure);
+            let now = Instant::now();
+            attempt.failed(failure, now);
             self.account.tried(self.at, |tried| tried.status = failure.status);
-            self.over(Outcome::Failed(failure.kind));
+            self.over(Outcome::Failed(failure.kind), now);
         }
     }
 
-    fn over(&self, outcome: Outcome) {
+    fn over(&self, outcome: Outcome, now: Instant) {
         self.account.tried(self.at, |tried| {
             tried.outcome = outcome;
-            tried.total = tried.began.elapsed();
+            tried.total = now.saturating_duration_since(tried.began);
         });
     }
 }
@@ -114,7 +120,7 @@ impl Trial {
 impl Drop for Trial {
     fn drop(&mut self) {
         if self.attempt.is_some() {
-            self.over(Outcome::Abandoned);
+            self.over(Outcome::Abandoned, Instant::now());
         }
     }
 }

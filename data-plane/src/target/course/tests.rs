@@ -56,7 +56,7 @@ fn all(mut course: Course, failure: &Failure) -> Vec<String> {
 fn fail(exchange: &Exchange, id: &str, failure: &Failure, times: usize) {
     for _ in 0..times {
         let candidate = course(exchange, id).next().unwrap();
-        Attempt::begin(&candidate, Instant::now()).failed(failure);
+        Attempt::begin(&candidate).failed(failure, Instant::now());
     }
 }
 
@@ -229,7 +229,8 @@ fn credentials_take_turns_and_one_that_is_held_is_left_out() {
     let mut course = course(&exchange, "a");
     let candidate = course.next().unwrap();
     assert_eq!(candidate.account, 1);
-    Attempt::begin(&candidate, Instant::now()).failed(&limited.after(Some(Duration::from_mins(1))));
+    let limited = limited.after(Some(Duration::from_mins(1)));
+    Attempt::begin(&candidate).failed(&limited, Instant::now());
     assert_eq!(accounts(&limited), [2, 0], "the second is held");
 }
 
@@ -251,7 +252,7 @@ async fn a_breaker_takes_a_target_out_and_one_request_tries_it() {
         "b",
         "while the trial goes on"
     );
-    Attempt::begin(&candidate, Instant::now()).succeeded();
+    Attempt::begin(&candidate).succeeded(Instant::now());
     assert_eq!(&*course(&exchange, "a").next().unwrap().provider.id, "a");
 }
 

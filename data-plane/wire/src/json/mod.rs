@@ -13,6 +13,7 @@ mod object;
 mod raw;
 mod scan;
 mod text;
+mod word;
 mod write;
 
 pub use edit::Edits;

@@ -1,4 +1,5 @@
 use super::elements::quote;
+use super::word::{self, Word};
 use super::{MAX_DEPTH, Member, Members, ValueKind};
 
 /// Finds the top-level members of an object, fed piece by piece, wherever the pieces are cut.
@@ -230,8 +231,8 @@ impl Scanner {
     /// Skips to the end of a key, an escape in it, or the end of the piece.
     fn in_key(&mut self, piece: &[u8], at: usize) -> usize {
         let rest = piece.get(at..).unwrap_or_default();
-        let ends = |byte: &u8| matches!(byte, b'"' | b'\\');
-        let length = rest.iter().position(ends).unwrap_or(rest.len());
+        let ends = |word: Word| word.is(b'"').or(word.is(b'\\'));
+        let length = word::first(rest, ends).unwrap_or(rest.len());
         let key = rest.get(..length).unwrap_or_default();
         self.open.odd |= key.iter().any(|byte| !byte.is_ascii() || byte.is_ascii_uppercase());
         let at = at + length;
@@ -341,12 +342,18 @@ const fn is_structure(byte: u8) -> bool {
     byte == b'"' || byte | 0x20 == b'{' || byte | 0x20 == b'}'
 }
 
-/// How many bytes come before the first quote or bracket. Most have one nearby, which is found byte by
-/// byte; then blocks are looked at as a whole, in a form that compiles to vector instructions: long
+/// How many bytes come before the first quote or bracket. Most have one nearby, which is found a word at
+/// a time; then blocks are looked at as a whole, in a form that compiles to vector instructions: long
 /// arrays of numbers are skipped at memory speed.
 pub(super) fn plain(bytes: &[u8]) -> usize {
-    const NEAR: usize = 8;
-    let first = |bytes: &[u8]| bytes.iter().position(|&byte| is_structure(byte));
+    const NEAR: usize = 16;
+    let first = |bytes| {
+        let structure = |word: Word| {
+            let folded = word.with(0x20);
+            word.is(b'"').or(folded.is(b'{')).or(folded.is(b'}'))
+        };
+        word::first(bytes, structure)
+    };
     let (near, far) = bytes.split_at(bytes.len().min(NEAR));
     if let Some(at) = first(near) {
         return at;
