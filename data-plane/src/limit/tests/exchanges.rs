@@ -37,6 +37,7 @@ pub(super) fn sharing(store: Arc<dyn CounterStore>, tasks: &Tasks) -> Arc<Shared
 pub(super) fn exchange(shared: &Arc<Shared>) -> Exchange {
     let mut exchange = Exchange::for_test(TestRequest::default());
     exchange.worker = Rc::new(Worker::new(shared));
+    exchange.at = shared.clock.millis();
     exchange.account = Account::open(
         &exchange.worker.telemetry,
         shared.enter().0,

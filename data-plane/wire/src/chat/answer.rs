@@ -6,10 +6,12 @@ use super::usage::read_usage;
 /// Looks through an answer that is all there; `content` is the member that it must have.
 pub fn find_in_answer(body: &[u8], content: &str) -> Result<AnswerFindings, ScanError> {
     let answer = Object::scan(body)?;
-    let error = answer.first("error").is_some_and(|error| !error.is_null());
-    let usage = answer.first("usage").and_then(|usage| read_usage(usage.raw));
-    let has_content = answer.first(content).is_some_and(|value| value.kind == ValueKind::Array);
-    Ok(AnswerFindings { usage, error, has_content })
+    let [error, usage, content] = answer.firsts(["error", "usage", content]);
+    Ok(AnswerFindings {
+        usage: usage.and_then(|usage| read_usage(usage.raw)),
+        error: error.is_some_and(|error| !error.is_null()),
+        has_content: content.is_some_and(|value| value.kind == ValueKind::Array),
+    })
 }
 
 #[cfg(test)]

@@ -2,31 +2,49 @@
 
 use crate::canonical::Usage;
 use crate::fidelity::Losses;
-use crate::json::{Object, ObjectWriter};
+use crate::json::{Object, ObjectWriter, Value};
 
 /// Reads a `usage` object; `None` when it counts nothing.
 pub fn read_usage(raw: &[u8]) -> Option<Usage> {
     let usage = Object::scan(raw).ok()?;
-    let count = |object: &Object<'_>, name: &str| object.first(name)?.number();
-    // Each is scanned once, as this runs for every answer.
+    // Each is looked through once, as this runs for every answer.
     let [input_details, output_details, tools] =
-        ["prompt_tokens_details", "completion_tokens_details", "server_tool_use"]
-            .map(|name| usage.first(name)?.object());
-    let detail = |outer: &Option<Object<'_>>, name: &str| count(outer.as_ref()?, name);
-    let input = count(&usage, "prompt_tokens").or_else(|| count(&usage, "input_tokens"));
-    let output = count(&usage, "completion_tokens").or_else(|| count(&usage, "output_tokens"));
-    let total = count(&usage, "total_tokens");
+        usage.firsts(["prompt_tokens_details", "completion_tokens_details", "server_tool_use"]);
+    let [prompt, input, completion, output, total, own_reasoning, cache_hit, queries] = counts(
+        &usage,
+        [
+            "prompt_tokens",
+            "input_tokens",
+            "completion_tokens",
+            "output_tokens",
+            "total_tokens",
+            "reasoning_tokens",
+            "prompt_cache_hit_tokens",
+            "num_search_queries",
+        ],
+    );
+    let (input, output) = (prompt.or(input), completion.or(output));
     if input.is_none() && output.is_none() && total.is_none() {
         return None;
     }
     // Voyage counts embeddings by their total alone.
     let input = input.unwrap_or_else(|| total.unwrap_or(0).saturating_sub(output.unwrap_or(0)));
     let mut output = output.unwrap_or(0);
-    let of_input = |name: &str| detail(&input_details, name).unwrap_or(0);
-    let of_output = |name: &str| detail(&output_details, name).unwrap_or(0);
-    let reasoning = detail(&output_details, "reasoning_tokens")
-        .or_else(|| count(&usage, "reasoning_tokens"))
-        .unwrap_or(0);
+    let [cached, cache_write, audio_input, image_input] = details(
+        input_details,
+        ["cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"],
+    );
+    let [reasoning, audio_output, accepted_prediction, rejected_prediction] = details(
+        output_details,
+        [
+            "reasoning_tokens",
+            "audio_tokens",
+            "accepted_prediction_tokens",
+            "rejected_prediction_tokens",
+        ],
+    );
+    let [web_searches] = details(tools, ["web_search_requests"]);
+    let reasoning = reasoning.or(own_reasoning).unwrap_or(0);
     // xAI and Perplexity count reasoning beside the completion, as their total tells.
     if reasoning > 0 && total == Some(input + output + reasoning) {
         output += reasoning;
@@ -34,22 +52,30 @@ pub fn read_usage(raw: &[u8]) -> Option<Usage> {
     Some(Usage {
         input,
         output,
-        cache_read: detail(&input_details, "cached_tokens")
-            .or_else(|| count(&usage, "prompt_cache_hit_tokens"))
-            .unwrap_or(0),
-        cache_write: of_input("cache_write_tokens"),
+        cache_read: cached.or(cache_hit).unwrap_or(0),
+        cache_write: cache_write.unwrap_or(0),
         cache_write_1h: 0,
         reasoning,
-        audio_input: of_input("audio_tokens"),
-        audio_output: of_output("audio_tokens"),
-        image_input: of_input("image_tokens"),
-        accepted_prediction: of_output("accepted_prediction_tokens"),
-        rejected_prediction: of_output("rejected_prediction_tokens"),
+        audio_input: audio_input.unwrap_or(0),
+        audio_output: audio_output.unwrap_or(0),
+        image_input: image_input.unwrap_or(0),
+        accepted_prediction: accepted_prediction.unwrap_or(0),
+        rejected_prediction: rejected_prediction.unwrap_or(0),
         // OpenRouter's and Perplexity's.
-        web_searches: detail(&tools, "web_search_requests")
-            .or_else(|| count(&usage, "num_search_queries"))
-            .unwrap_or(0),
+        web_searches: web_searches.or(queries).unwrap_or(0),
     })
+}
+
+fn counts<const N: usize>(object: &Object<'_>, names: [&str; N]) -> [Option<u64>; N] {
+    object.firsts(names).map(|value| value?.number())
+}
+
+/// The same of an object within.
+fn details<const N: usize>(value: Option<Value<'_>>, names: [&str; N]) -> [Option<u64>; N] {
+    match value.and_then(|value| value.object()) {
+        Some(object) => counts(&object, names),
+        None => [None; N],
+    }
 }
 
 /// Writes the member `usage`. Details that are nothing are left out but for those that clients of

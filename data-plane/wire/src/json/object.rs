@@ -76,13 +76,25 @@ impl<'a> Object<'a> {
     /// The first value of the member called `name`, whatever else there is: for texts that decide
     /// nothing.
     pub fn first(&self, name: &str) -> Option<Value<'a>> {
-        let (index, member) = self.members.iter().enumerate().find(|(_, member)| {
-            if member.odd {
-                return self.key(member).is_some_and(|key| key == name);
+        let [value] = self.firsts([name]);
+        value
+    }
+
+    /// The same of several names, in one go.
+    pub fn firsts<const N: usize>(&self, names: [&str; N]) -> [Option<Value<'a>>; N] {
+        let mut values = [None; N];
+        for (index, member) in self.members.iter().enumerate() {
+            let read = if member.odd { self.key(member) } else { None };
+            let key = match &read {
+                Some(key) => Some(key.as_bytes()),
+                None => self.inner_key(member),
+            };
+            let at = names.iter().position(|name| Some(name.as_bytes()) == key);
+            if let Some(value @ None) = at.and_then(|at| values.get_mut(at)) {
+                *value = Some(self.value(index, member));
             }
-            self.has_key(member, name)
-        })?;
-        Some(self.value(index, member))
+        }
+        values
     }
 
     /// Each key, unescaped, with its value; keys that cannot be read are left out.
@@ -102,15 +114,15 @@ impl<'a> Object<'a> {
         string(self.text.get(member.key())?)
     }
 
-    /// Whether the key is `name`, letter for letter.
-    fn has_key(&self, member: &Member, name: &str) -> bool {
+    /// The key as it stands in the text, without its quotes.
+    fn inner_key(&self, member: &Member) -> Option<&'a [u8]> {
         let key = member.key();
-        self.text.get(key.start + 1..key.end - 1) == Some(name.as_bytes())
+        self.text.get(key.start + 1..key.end - 1)
     }
 
     fn is(&self, member: &Member, name: &str) -> Result<bool, MemberError> {
         if !member.odd {
-            return Ok(self.has_key(member, name));
+            return Ok(self.inner_key(member) == Some(name.as_bytes()));
         }
         let Some(key) = string(self.text.get(member.key()).unwrap_or_default()) else {
             return Err(MemberError::Key(member.key().start));
