@@ -45,10 +45,6 @@ pub(super) struct Node {
 }
 
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are one leaf, which is not worth an allocation per request"
-)]
 enum What {
     /// Held by an operator.
     Nobody,

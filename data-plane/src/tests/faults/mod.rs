@@ -97,7 +97,7 @@ impl Target {
                         call.say(&fails("500 Oh", "")).await;
                     }
                     Mood::Well | Mood::Silent | Mood::FailsIn(_) => {
-                        call.say(&well(&call.text)).await
+                        call.say(&well(&call.text)).await;
                     }
                 }
             }
