@@ -140,7 +140,9 @@ impl Course {
     /// The next candidate; never one that was tried. None where nobody is left, and for the first one
     /// where an operator holds all of them.
     pub(crate) fn next(&mut self) -> Option<Candidate> {
-        let now = if self.attempts == 0 { self.began } else { Instant::now() };
+        // Where nothing was waited for, it is still then.
+        let at_once = self.attempts == 0 && !self.is_by_meaning;
+        let now = if at_once { self.began } else { Instant::now() };
         let single = self.is_single();
         // A provider that wants to be left alone is, unless there is nobody else at all.
         let any = Mode::Any { held: self.attempts == 0 };
