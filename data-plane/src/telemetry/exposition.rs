@@ -155,7 +155,11 @@ impl Page {
     fn targets(&mut self, providers: &[target::Totals]) {
         let label = |one: &target::Totals| format!("provider=\"{}\"", escaped(&one.provider));
         let name = "sanmon_attempts_total";
-        self.head(name, "counter", "Attempts at answers; failures of the kind local ended before the provider was called.");
+        self.head(
+            name,
+            "counter",
+            "Attempts at answers; failures of the kind local ended before the provider was called.",
+        );
         for one in providers {
             self.sample(name, &label(one), one.attempts);
         }
