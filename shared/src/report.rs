@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::quotas::KeyUsage;
 use crate::revision::Digest;
+use crate::store::REPORT_LIVE;
 
 /// How one data plane is, as told by itself every few seconds.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -54,6 +55,20 @@ pub struct DataPlaneReport {
     /// How far it was told of resets of quotas; none before its first report was answered.
     #[serde(default)]
     pub resets_until: Option<u64>,
+}
+
+impl DataPlaneReport {
+    /// How long ago it said this, in milliseconds; 0 where its clock is ahead.
+    pub fn age_millis(&self, now: Timestamp) -> u64 {
+        u64::try_from(now.as_millisecond().saturating_sub(self.reported_at.as_millisecond()))
+            .unwrap_or(0)
+    }
+
+    /// Whether it said this within [`REPORT_LIVE`], whichever clock is ahead.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        let apart = now.as_millisecond().saturating_sub(self.reported_at.as_millisecond());
+        u128::from(apart.unsigned_abs()) < REPORT_LIVE.as_millis()
+    }
 }
 
 /// How a provider is, as one data plane finds it.

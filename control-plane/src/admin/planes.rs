@@ -7,7 +7,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use sanmon_shared::Resource as _;
 use sanmon_shared::report::{DataPlaneReport, ProviderHealth};
 use sanmon_shared::resources::Provider;
-use sanmon_shared::store::REPORT_LIVE;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -40,17 +39,13 @@ pub(super) async fn list(
     Query::of(&request)?.done()?;
     let mut reports = shared.configuration.store().reports().await?;
     reports.sort_by(|a, b| a.id.cmp(&b.id));
-    let now = shared.configuration.clock().millis();
+    let now = shared.configuration.clock().now();
     let head = shared.fresh().await.state.head().revision;
-    let view = |report: DataPlaneReport| {
-        let age = now.saturating_sub(report.reported_at.as_millisecond());
-        let age_millis = u64::try_from(age).unwrap_or(0);
-        DataPlaneView {
-            live: u128::from(age.unsigned_abs()) < REPORT_LIVE.as_millis(),
-            age_millis,
-            behind: head.saturating_sub(report.revision),
-            report,
-        }
+    let view = |report: DataPlaneReport| DataPlaneView {
+        live: report.is_live(now),
+        age_millis: report.age_millis(now),
+        behind: head.saturating_sub(report.revision),
+        report,
     };
     answer.body(&reports.into_iter().map(view).collect::<Vec<_>>())
 }
@@ -92,15 +87,12 @@ pub(super) async fn provider_health(
     let id = id.into_inner();
     let mut reports = shared.configuration.store().reports().await?;
     reports.sort_by(|a, b| a.id.cmp(&b.id));
-    let now = shared.configuration.clock().millis();
-    let on = |report: DataPlaneReport| {
-        let age = now.saturating_sub(report.reported_at.as_millisecond());
-        ProviderHealthOn {
-            live: u128::from(age.unsigned_abs()) < REPORT_LIVE.as_millis(),
-            age_millis: u64::try_from(age).unwrap_or(0),
-            data_plane: report.id,
-            health: report.providers.into_iter().find(|one| one.id == id),
-        }
+    let now = shared.configuration.clock().now();
+    let on = |report: DataPlaneReport| ProviderHealthOn {
+        live: report.is_live(now),
+        age_millis: report.age_millis(now),
+        data_plane: report.id,
+        health: report.providers.into_iter().find(|one| one.id == id),
     };
     let data_planes: Vec<ProviderHealthOn> = reports.into_iter().map(on).collect();
     let fresh = shared.fresh().await;

@@ -10,7 +10,6 @@ use sanmon_shared::Resource as _;
 use sanmon_shared::quotas::{KeyCounters, Period, Used};
 use sanmon_shared::report::DataPlaneReport;
 use sanmon_shared::resources::Apikey;
-use sanmon_shared::store::REPORT_LIVE;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -160,13 +159,13 @@ fn reported(
     resets: &Resets,
     now: Timestamp,
 ) -> Option<CounterView> {
+    let (live, age_millis) = (report.is_live(now), report.age_millis(now));
     let used = report.quotas?.into_iter().find(|key| *key.id == *id).map(|key| key.used);
-    let age = now.as_millisecond().saturating_sub(report.reported_at.as_millisecond());
     Some(CounterView {
         counted_by: CountedBy::DataPlane,
         data_plane: Some(report.id),
-        live: u128::from(age.unsigned_abs()) < REPORT_LIVE.as_millis(),
-        age_millis: u64::try_from(age).unwrap_or(0),
+        live,
+        age_millis,
         reset_pending: resets.is_pending(id, report.resets_until),
         used: used.into_iter().flatten().filter(|used| used.until > now).collect(),
     })

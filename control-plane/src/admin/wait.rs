@@ -6,7 +6,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sanmon_shared::Head;
 use sanmon_shared::report::{DataPlaneReport, Refusal};
-use sanmon_shared::store::REPORT_LIVE;
 use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
@@ -76,11 +75,7 @@ pub(crate) struct Late {
 
 /// The data planes that reported lately.
 pub(crate) fn live(reports: Vec<DataPlaneReport>, now: Timestamp) -> Vec<DataPlaneReport> {
-    let recent = |report: &DataPlaneReport| {
-        let age = now.as_millisecond() - report.reported_at.as_millisecond();
-        u128::from(age.unsigned_abs()) < REPORT_LIVE.as_millis()
-    };
-    reports.into_iter().filter(recent).collect()
+    reports.into_iter().filter(|report| report.is_live(now)).collect()
 }
 
 /// Waits until every live data plane runs `written`, or for `patience`.
