@@ -5,8 +5,9 @@ call() {
 
 # The data plane follows a moment after a write was answered.
 settled() {
-    local planes=
+    local planes= until=$((SECONDS + 20))
     until [[ $planes == *'"behind":0'* ]]; do
+        ((SECONDS < until)) || { echo "the data plane does not follow: $planes" >&2; exit 1; }
         planes=$(curl -sS -H "X-API-KEY: $admin_key" "http://127.0.0.1:9180/apis/v1/data-planes")
     done
 }
