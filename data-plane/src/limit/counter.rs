@@ -266,3 +266,29 @@ fn signed(value: u64) -> i64 {
 fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bounded(wide: u128) -> u64 {
+        u64::try_from(wide).unwrap_or(u64::MAX)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_quick_comes_to_the_same(
+            limit in prop_oneof![1..100_u64, any::<u64>()],
+            seconds in 1..31_622_400_u64,
+            amount in prop_oneof![0..100_u64, any::<u64>()],
+        ) {
+            let per = Duration::from_secs(seconds);
+            let product = per.as_nanos() * u128::from(amount);
+            prop_assert_eq!(cost(limit, per, amount), bounded(product / u128::from(limit.max(1))));
+            let product = u128::from(amount) * u128::from(limit);
+            prop_assert_eq!(refilled(limit, per, amount), bounded(product.div_ceil(per.as_nanos())));
+        }
+    }
+}

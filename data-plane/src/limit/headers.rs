@@ -233,3 +233,29 @@ fn seconds(quota: Quota) -> Option<u64> {
         Span::Month | Span::Concurrent => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_written_as_openai_does() {
+        for (millis, expected) in [
+            (0, "0ms"),
+            (20, "20ms"),
+            (999, "999ms"),
+            (1_000, "1s"),
+            (1_250, "1.250s"),
+            (59_007, "59.007s"),
+            (60_000, "1m0s"),
+            (61_900, "1m1s"),
+            (360_000, "6m0s"),
+            (3_600_000, "1h0m0s"),
+            (90_061_000, "25h1m1s"),
+        ] {
+            let mut text = BytesMut::new();
+            duration(&mut text, Duration::from_millis(millis));
+            assert_eq!(text, expected.as_bytes(), "{millis}");
+        }
+    }
+}

@@ -295,3 +295,21 @@ proptest! {
         prop_assert_eq!(found, values);
     }
 }
+
+#[test]
+fn the_first_of_each_name_is_found_in_one_go_however_it_is_spelt() {
+    let text = br#"{"b":1,"a":2,"b":3,"\u0063":4,"A":5,"\ud800":6,"e":null}"#;
+    let object = Object::scan(text).unwrap();
+    let values = object.firsts(["a", "b", "c", "d", "A", "e"]);
+    let raw = values.map(|value| value.map(|value| (value.index, value.raw)));
+    let expected: [Option<(usize, &[u8])>; 6] = [
+        Some((1, b"2")),
+        Some((0, b"1")),
+        Some((3, b"4")),
+        None,
+        Some((4, b"5")),
+        Some((6, b"null")),
+    ];
+    assert_eq!(raw, expected);
+    assert_eq!(object.first("b").unwrap().raw, b"1");
+}
